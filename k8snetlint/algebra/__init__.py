@@ -1,0 +1,1 @@
+"""Sets of integers, addresses, ports and workloads: pure mathematics that imports nothing of ours."""

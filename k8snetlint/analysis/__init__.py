@@ -1,0 +1,1 @@
+"""Questions about a Cluster and its PolicySet."""

@@ -1,0 +1,1 @@
+"""A module per theme; each check is a generator of diagnostics."""

@@ -1,0 +1,1 @@
+"""Text and positions: knows YAML and JSON, knows nothing of Kubernetes."""

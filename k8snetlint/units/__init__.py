@@ -1,0 +1,1 @@
+"""Which documents are applied together, and what a file is."""
