@@ -7,7 +7,8 @@ from typing import NamedTuple
 
 import attrs
 
-from .source.text import Place, SourceFile, Span
+from .source.edit import Edit
+from .source.text import Place, SourceFile
 
 
 class Severity(enum.IntEnum):
@@ -43,14 +44,6 @@ class Applicability(enum.Enum):
     UNSAFE = "unsafe"
 
 
-class Edit(NamedTuple):
-    """The replacement of a span of a file by a text; the span may be empty."""
-
-    source: SourceFile
-    span: Span
-    text: str
-
-
 @attrs.frozen
 class Fix:
     """Edits that together mend what a diagnostic reports."""
@@ -69,7 +62,7 @@ class Location:
 
 
 class ResourceId(NamedTuple):
-    """The identity of an object as outputs name it; `namespace` is the effective one, None for cluster-scoped objects."""
+    """The identity of an object as outputs name it; `namespace` is the effective one, None if cluster-scoped."""
 
     api_version: str
     kind: str

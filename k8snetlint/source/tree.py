@@ -25,9 +25,9 @@ class Node:
     """A value and the place it is written at. Never changed after it was built.
 
     `value` is a scalar, a list of nodes, or a dict from key text to `Entry`.
-    `source` is the file that the span lies in; in a rendered unit neighbours differ, so a span is never used without it.
+    `source` is the file that the span lies in; in a rendered unit neighbours differ: a span is never used alone.
     `style` is `plain`, `quoted` or `block` for scalars (`block` for literal and folded ones).
-    `via` are the places of the transformers (patches, kustomization fields, template lines) that made or changed the value.
+    `via` are the places of the transformers (patches, kustomization fields, template lines) that changed the value.
     """
 
     __slots__ = ("end", "source", "start", "style", "value", "via")

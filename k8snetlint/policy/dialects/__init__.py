@@ -1,1 +1,1 @@
-"""One module per policy dialect: build(document) makes the typed resource, lower(resource, cluster) its contributions."""
+"""One module per policy dialect: build(document) makes the resource, lower(resource, cluster) its contributions."""
