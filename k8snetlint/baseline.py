@@ -1,0 +1,1 @@
+"""Baselines: known diagnostics that do not count."""

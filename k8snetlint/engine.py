@@ -1,0 +1,1 @@
+"""Schedules checks and turns a crash into a diagnostic."""

@@ -1,0 +1,1 @@
+"""The typed settings that configuration fills and every upper layer reads."""

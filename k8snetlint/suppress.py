@@ -1,0 +1,1 @@
+"""Suppressions: comments, annotations and configuration that make a diagnostic not count."""
