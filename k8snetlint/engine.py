@@ -1,1 +1,282 @@
-"""Schedules checks and turns a crash into a diagnostic."""
+"""Runs the checks of the selected rules over units, and turns a crash into a diagnostic."""
+
+from __future__ import annotations
+
+import importlib
+import traceback
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import TypeVar
+
+import attrs
+
+from .diagnostic import (
+    Applicability,
+    Confidence,
+    Diagnostic,
+    Fix,
+    Incompleteness,
+    Location,
+    Severity,
+)
+from .model.build import build_cluster
+from .model.cluster import Cluster
+from .model.core import Resource
+from .rulebook import Rulebook, RuleInfo
+from .settings import Settings
+from .source.edit import Edit
+from .source.text import Place, Span
+from .source.tree import Node
+from .units.unit import Unit
+
+INTERNAL_ERROR = "TOOL001"
+REPORT_ADDRESS = "https://github.com/k8snetlint/k8snetlint/issues"
+
+Check = Callable[..., Iterator[Diagnostic]]
+T = TypeVar("T")
+
+_RESOURCE_CHECKS: dict[str, Check] = {}
+_CLUSTER_CHECKS: dict[str, Check] = {}
+
+
+def check(rule: str) -> Callable[[Check], Check]:
+    """Registers a check that is called with each object of its rule's kinds and a Context."""
+
+    def register(function: Check) -> Check:
+        _RESOURCE_CHECKS[rule] = function
+        return function
+
+    return register
+
+
+def cluster_check(rule: str) -> Callable[[Check], Check]:
+    """Registers a check that is called once a unit, with a Context alone."""
+
+    def register(function: Check) -> Check:
+        _CLUSTER_CHECKS[rule] = function
+        return function
+
+    return register
+
+
+class Memory:
+    """What the checks of one unit share: each value is computed once, when first asked for."""
+
+    def __init__(self) -> None:
+        self._values: dict[object, object] = {}
+
+    def once(self, compute: Callable[[Cluster, Settings], T], cluster: Cluster, settings: Settings) -> T:
+        """The value that a function computes of a cluster."""
+        if compute not in self._values:
+            self._values[compute] = compute(cluster, settings)
+        return self._values[compute]  # type: ignore[return-value]  # what this very function returned
+
+
+class Context:
+    """What a check sees: the cluster, the unit, the settings and its rule. Makes its diagnostics."""
+
+    def __init__(self, rule: RuleInfo, unit: Unit, cluster: Cluster, settings: Settings, memory: Memory) -> None:
+        self.rule = rule
+        self.unit = unit
+        self.cluster = cluster
+        self.settings = settings
+        self._memory = memory
+
+    def once(self, compute: Callable[[Cluster, Settings], T]) -> T:
+        """The value that a module-level function computes of the cluster, once for all checks of the unit."""
+        return self._memory.once(compute, self.cluster, self.settings)
+
+    def option(self, name: str, default: T) -> T:
+        """An option of the rule, as configured; the default where it is not, or of another type."""
+        value = self.settings.rule_options.get(self.rule.id, {}).get(name, default)
+        return value if isinstance(value, type(default)) else default
+
+    def location(self, resource: Resource, *path: str | int, label: str | None = None, key: bool = False) -> Location:
+        """The place of the value at a path of an object, or of its key. Raises KeyError if it is not there."""
+        node = resource.root.key_at(*path) if key else resource.root.at(*path)
+        return Location(_first_line(node) if not node.is_mapping and not node.is_sequence else _opening(node), label)
+
+    def near(self, resource: Resource, *path: str | int, label: str | None = None) -> Location:
+        """The place of the deepest key on the way to a path: where to point when a field is missing."""
+        return Location(_first_line(resource.root.nearest(*path)), label)
+
+    def report(
+        self,
+        resource: Resource,
+        *path: str | int,
+        message: str,
+        label: str | None = None,
+        primary: Location | None = None,
+        key: bool = False,
+        severity: Severity | None = None,
+        confidence: Confidence | None = None,
+        related: Iterable[Location] = (),
+        notes: Iterable[str] = (),
+        help: str | None = None,  # noqa: A002 (the word of the diagnostics)
+        fix: Fix | None = None,
+    ) -> Diagnostic:
+        """A diagnostic at a path of an object; at its name without one; at `primary` where the place is not a value."""
+        place = primary or self._primary(resource, path, key, label)
+        return Diagnostic(
+            rule=self.rule.id,
+            severity=severity or self.rule.severity,
+            confidence=confidence or self.rule.confidence,
+            message=message,
+            primary=place,
+            resource=resource.id,
+            path=path,
+            units=(self.unit.name,),
+            related=tuple(related),
+            notes=tuple(notes),
+            help=help,
+            fix=fix,
+        )
+
+    def _primary(self, resource: Resource, path: tuple[str | int, ...], key: bool, label: str | None) -> Location:
+        if path:
+            return self.location(resource, *path, label=label, key=key)
+        for fallback in (("metadata", "name"), ("metadata", "generateName"), ("kind",)):
+            if resource.root.get(*fallback) is not None:
+                return self.location(resource, *fallback, label=label)
+        return self.near(resource, "kind", label=label)
+
+    def fix(self, title: str, *edits: Edit | None) -> Fix | None:
+        """A fix of the rule's applicability; None if an edit could not be made (the value stands elsewhere)."""
+        if not edits or any(edit is None for edit in edits):
+            return None
+        return Fix(title, tuple(edit for edit in edits if edit), self.rule.fix or Applicability.UNSAFE)
+
+    def replace(self, resource: Resource, *path: str | int, text: str) -> Edit | None:
+        """The edit that writes a text in place of the scalar at a path; None where the value is not written there."""
+        node = resource.root.get(*path)
+        if node is None or node.via or node.is_mapping or node.is_sequence:
+            return None
+        return Edit(node.source, node.span, text)
+
+
+def _first_line(node: Node) -> Place:
+    """The place of a node, cut at the end of its first line: underlines do not span lines."""
+    text = node.source.text
+    end = node.end
+    for ending in ("\n", "\r"):
+        found = text.find(ending, node.start, end)
+        if found >= 0:
+            end = found
+    return Place(node.source, Span(node.start, max(end, node.start)))
+
+
+def _opening(node: Node) -> Place:
+    """Where a collection begins: its first line without trailing blanks."""
+    place = _first_line(node)
+    text = place.text
+    return Place(place.source, Span(place.span.start, place.span.start + len(text.rstrip())))
+
+
+@attrs.frozen
+class Outcome:
+    """What the checks found over all units, in the order of files and places."""
+
+    diagnostics: tuple[Diagnostic, ...]
+    incomplete_because: tuple[Incompleteness, ...]
+    has_internal_error: bool
+    resources: int
+
+
+def run(units: Iterable[Unit], rulebook: Rulebook, settings: Settings) -> Outcome:
+    """Checks units. A diagnostic met in several units is one that names them all."""
+    selected = rulebook.selected(settings.select, settings.extend_select, settings.ignore, pedantic=settings.pedantic)
+    rules = [info for id_, info in rulebook.rules.items() if id_ in selected and info.check is not None]
+    found: list[Diagnostic] = []
+    reasons: list[Incompleteness] = []
+    resources = 0
+    for unit in units:
+        cluster = build_cluster(unit.documents, settings, unit.context)
+        resources += len(cluster.resources)
+        reasons += unit.incomplete_because
+        found += _check_unit(unit, cluster, rules, settings)
+    found = [_with_configured_severity(diagnostic, settings.severity, rulebook) for diagnostic in found]
+    if not settings.pedantic:
+        found = [diagnostic for diagnostic in found if diagnostic.confidence > Confidence.LOW]
+    has_internal_error = any(diagnostic.rule == INTERNAL_ERROR for diagnostic in found)
+    return Outcome(merged(found), tuple(reasons), has_internal_error, resources)
+
+
+def _check_unit(unit: Unit, cluster: Cluster, rules: list[RuleInfo], settings: Settings) -> Iterator[Diagnostic]:
+    memory = Memory()
+    names: dict[str, list[Resource]] = {}
+    for resource in cluster.resources:
+        if not cluster.is_context(resource):
+            names.setdefault(f"{resource.group or 'v1'}/{resource.kind}", []).append(resource)
+    for info in rules:
+        present = [kind for kind in info.kinds if kind in names]
+        if info.kinds and not present:
+            continue
+        importlib.import_module(f"k8snetlint.checks.{info.check}")
+        context = Context(info, unit, cluster, settings, memory)
+        cluster_function = _CLUSTER_CHECKS.get(info.id)
+        if cluster_function is not None:
+            yield from _guarded(cluster_function, (context,), context, None)
+        function = _RESOURCE_CHECKS.get(info.id)
+        if function is not None:
+            for kind in present or (() if info.kinds else names):
+                for resource in names[kind]:
+                    yield from _guarded(function, (resource, context), context, resource)
+
+
+def _guarded(
+    function: Check, arguments: tuple[object, ...], context: Context, resource: Resource | None
+) -> list[Diagnostic]:
+    """What a check yields; a crash of it is a diagnostic of its own, and costs what it had not yet said."""
+    found: list[Diagnostic] = []
+    try:
+        found.extend(function(*arguments))
+    except Exception as error:
+        subject = resource or next(iter(context.cluster.resources))
+        frame = traceback.extract_tb(error.__traceback__)[-1]
+        about = f" on {resource}" if resource is not None else ""
+        found.append(
+            attrs.evolve(
+                context.report(
+                    subject,
+                    message=f"rule {context.rule.id} failed{about}: {type(error).__name__}: {error}",
+                    severity=Severity.ERROR,
+                    confidence=Confidence.HIGH,
+                    notes=(f"in {frame.name}, line {frame.lineno} of the check `{context.rule.check}`",),
+                    help=f"report this at {REPORT_ADDRESS}: it is a mistake of k8snetlint, not of the manifest",
+                ),
+                rule=INTERNAL_ERROR,
+            )
+        )
+    return found
+
+
+def _with_configured_severity(
+    diagnostic: Diagnostic, configured: Mapping[str, Severity], rulebook: Rulebook
+) -> Diagnostic:
+    if not configured:
+        return diagnostic
+    info = rulebook.rules.get(diagnostic.rule)
+    severity = configured.get(diagnostic.rule) or (configured.get(info.name) if info is not None else None)
+    return attrs.evolve(diagnostic, severity=severity) if severity is not None else diagnostic
+
+
+def order(diagnostic: Diagnostic) -> tuple[str, Span, str, str]:
+    """The key that diagnostics are sorted by everywhere."""
+    place = diagnostic.primary.place
+    return (place.source.path, place.span, diagnostic.rule, diagnostic.message)
+
+
+def merged(diagnostics: Iterable[Diagnostic]) -> tuple[Diagnostic, ...]:
+    """Diagnostics in order; those of one rule at one place are one that names all their units."""
+    groups: dict[tuple[str, str, Span, tuple[str | int, ...]], list[Diagnostic]] = {}
+    for diagnostic in diagnostics:
+        place = diagnostic.primary.place
+        key = (diagnostic.rule, place.source.path, place.span, diagnostic.path)
+        groups.setdefault(key, []).append(diagnostic)
+    result: list[Diagnostic] = []
+    for group in groups.values():
+        by_unit: dict[tuple[str, ...], list[Diagnostic]] = {}
+        for diagnostic in group:
+            by_unit.setdefault(diagnostic.units, []).append(diagnostic)
+        units = tuple(sorted({unit for diagnostic in group for unit in diagnostic.units}))
+        result += (attrs.evolve(diagnostic, units=units) for diagnostic in by_unit[min(by_unit)])
+    return tuple(sorted(result, key=order))
