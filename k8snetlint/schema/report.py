@@ -1,0 +1,280 @@
+"""What is wrong with an invalid document, field by field: jsonschema finds it, and paths give it positions.
+
+The only importer of jsonschema, and only once a document is known to be invalid: the import costs more than the check.
+"""
+
+from __future__ import annotations
+
+import difflib
+import enum
+import re
+from collections.abc import Iterator
+from functools import cache
+from typing import TYPE_CHECKING
+
+import attrs
+
+from k8snetlint.source.tree import Node, Path, Plain
+
+from .placeholder import is_placeholder, is_template_key, is_unknown, stands_for_a_value
+from .shapes import Shape, shape
+
+if TYPE_CHECKING:
+    from jsonschema.exceptions import ValidationError
+    from jsonschema.protocols import Validator
+
+_DEEPEST = 100
+_UNKNOWN = "{{ }}"
+_FEW = 8
+_PLAIN_NAME = re.compile(r"[A-Za-z_$][\w$-]*")
+
+
+class ProblemType(enum.Enum):
+    """The ways in which a document departs from its schema."""
+
+    UNKNOWN_FIELD = "unknown-field"
+    WRONG_TYPE = "wrong-type"
+    MISSING_FIELD = "missing-field"
+    BAD_ENUM = "bad-enum"
+
+
+@attrs.frozen
+class SchemaProblem:
+    """One departure from the schema.
+
+    `node` is what to point at: the key of an unknown field, the value of a wrong type, the parent's key of a missing
+    field. `path` leads to the field itself, also when it is missing. `suggestion` is the field name, value or YAML text
+    that is probably meant, to stand in the place of `node`; None where nothing is near.
+    """
+
+    type: ProblemType
+    message: str
+    path: Path
+    node: Node
+    suggestion: str | None = None
+    expected: str | None = None
+
+
+def problems(root: Node, code: str, minor: int) -> list[SchemaProblem]:
+    """What is wrong with a document whose kind has this type code, in the order of the text."""
+    found: list[SchemaProblem] = []
+    missing: set[Path] = set()
+    for error in _validator(code, minor).iter_errors(_plain(root, _DEEPEST)):
+        path: Path = tuple(error.absolute_path)
+        if error.validator == "additionalProperties":
+            found += _unknown_fields(root, path, error)
+        elif error.validator == "required" and path not in missing:
+            missing.add(path)
+            found += _missing_fields(root, path, error)
+        elif error.validator == "type":
+            found.append(_wrong_type(root, path, error))
+        elif error.validator == "enum":
+            found.append(_bad_enum(root, path, error))
+    return sorted(found, key=lambda problem: (problem.node.start, problem.path[-1:] and str(problem.path[-1])))
+
+
+def written(path: Path) -> str:
+    """A path as users write it: `spec.ports[0].port`, `metadata.labels["a.b/c"]`; `the document` for the root."""
+    text = ""
+    for step in path:
+        if isinstance(step, int):
+            text += f"[{step}]"
+        elif _PLAIN_NAME.fullmatch(step):
+            text += f".{step}" if text else step
+        else:
+            text += f'["{step}"]'
+    return text or "the document"
+
+
+def json_schema(code: str, minor: int) -> dict[str, object]:
+    """The JSON Schema (2020-12) for a type code in a minor release, complete in itself."""
+    definitions: dict[str, object] = {}
+    open_codes = [code]
+    while open_codes:
+        current = open_codes.pop().lstrip("[]{}")
+        name = current[1:]
+        if current.startswith("@") and name not in definitions:
+            found = shape(name, minor)
+            definitions[name] = _object_schema(found)
+            open_codes += found.fields.values()
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **_schema(code), "$defs": definitions}
+
+
+_WORDS = {
+    "string": "a string",
+    "integer": "an integer",
+    "number": "a number",
+    "boolean": "a boolean",
+    "array": "a list",
+    "object": "a mapping",
+}
+_TYPES = {
+    "s": ["string"],
+    "i": ["integer"],
+    "n": ["number"],
+    "b": ["boolean"],
+    "is": ["integer", "string"],
+    "q": ["string", "number"],
+    "o": ["object"],
+}
+
+
+def _schema(code: str) -> dict[str, object]:
+    if code == "*":
+        return {}
+    if code.startswith("="):
+        return {"enum": code[1:].split("|")}
+    if code.startswith("[]"):
+        return {"type": ["array"], "items": _schema(code[2:])}
+    if code.startswith("{}"):
+        return {"type": ["object"], "additionalProperties": _schema(code[2:])}
+    if code.startswith("@"):
+        return {"$ref": f"#/$defs/{code[1:]}"}
+    return {"type": _TYPES[code]}
+
+
+def _object_schema(found: Shape) -> dict[str, object]:
+    return {
+        "type": ["object"],
+        "properties": {field: _schema(code) for field, code in found.fields.items()},
+        "required": sorted(found.required),
+        "additionalProperties": found.is_open,
+    }
+
+
+@cache
+def _validator(code: str, minor: int) -> Validator:
+    from jsonschema import Draft202012Validator
+    from jsonschema.exceptions import ValidationError
+    from jsonschema.validators import extend
+
+    def check_type(
+        validator: Validator, types: list[str], instance: Plain, schema: object
+    ) -> Iterator[ValidationError]:
+        if instance is None or any(validator.is_type(instance, name) for name in types):
+            return
+        if types != ["string"] and isinstance(instance, str) and stands_for_a_value(instance):
+            return
+        yield ValidationError("wrong type")
+
+    def check_enum(
+        validator: Validator, values: list[str], instance: Plain, schema: object
+    ) -> Iterator[ValidationError]:
+        if (
+            instance is not None
+            and instance not in values
+            and not (isinstance(instance, str) and is_placeholder(instance))
+        ):
+            yield ValidationError("bad enum")
+
+    # The stubs leave `extend` untyped.
+    lenient = extend(Draft202012Validator, {"type": check_type, "enum": check_enum})  # type: ignore[no-untyped-call]
+    validator: Validator = lenient(json_schema(code, minor))
+    return validator
+
+
+def _plain(node: Node, depth: int) -> Plain:
+    """The value without positions. Below the deepest place that a schema reaches it is null, which is always valid."""
+    value = node.value
+    if isinstance(value, dict):
+        if is_unknown(node):
+            return _UNKNOWN
+        return {key: _plain(entry.node, depth - 1) for key, entry in value.items()} if depth else None
+    if isinstance(value, list):
+        return [_plain(item, depth - 1) for item in value] if depth else None
+    return value
+
+
+def _schema_of(error: ValidationError) -> dict[str, dict[str, object]]:
+    return dict(error.schema) if isinstance(error.schema, dict) else {}
+
+
+def _unknown_fields(root: Node, path: Path, error: ValidationError) -> Iterator[SchemaProblem]:
+    fields = _schema_of(error).get("properties", {})
+    present = root.at(*path).entries
+    for name, entry in present.items():
+        if name in fields or is_placeholder(name) or is_template_key(name):
+            continue
+        absent = [field for field in fields if field not in present]
+        near = _nearest(name, absent) or _nearest(name, list(fields))
+        where = "the top level" if not path else f"`{written(path)}`"
+        message = f"`{name}` is not a field of {where}, so it is rejected or ignored"
+        if near is not None:
+            message += f"; did you mean `{near}`?"
+        elif fields and len(fields) <= _FEW:
+            message += f"; valid are {_listed(sorted(fields))}"
+        yield SchemaProblem(ProblemType.UNKNOWN_FIELD, message, (*path, name), entry.key, near)
+
+
+def _missing_fields(root: Node, path: Path, error: ValidationError) -> Iterator[SchemaProblem]:
+    present = root.at(*path).entries
+    required = error.validator_value
+    for name in required if isinstance(required, list) else ():
+        if name not in present:
+            where = "the document" if not path else f"`{written(path)}`"
+            message = f"{where} lacks the required field `{name}`"
+            yield SchemaProblem(ProblemType.MISSING_FIELD, message, (*path, name), root.nearest(*path, name))
+
+
+def _wrong_type(root: Node, path: Path, error: ValidationError) -> SchemaProblem:
+    node = root.at(*path)
+    allowed = error.validator_value
+    types = [str(name) for name in allowed] if isinstance(allowed, list) else []
+    expected = " or ".join(_WORDS[name] for name in types)
+    message = f"`{written(path)}` is {_described(node)} where {expected} is required"
+    suggestion = _converted(node, types)
+    if suggestion is not None:
+        message += f"; write `{suggestion}`"
+    return SchemaProblem(ProblemType.WRONG_TYPE, message, path, node, suggestion, " or ".join(types))
+
+
+def _bad_enum(root: Node, path: Path, error: ValidationError) -> SchemaProblem:
+    node = root.at(*path)
+    allowed = error.validator_value
+    values = [str(value) for value in allowed] if isinstance(allowed, list) else []
+    near = _nearest(node.value, values) if isinstance(node.value, str) else None
+    message = f"`{written(path)}` is {_described(node)}; "
+    message += f"did you mean `{near}`?" if near is not None else f"valid are {_listed(values)}"
+    return SchemaProblem(ProblemType.BAD_ENUM, message, path, node, near)
+
+
+def _nearest(name: str, candidates: list[str]) -> str | None:
+    if len(name) > 100:
+        return None
+    folded = {candidate.lower(): candidate for candidate in candidates}
+    exact = folded.get(name.lower().replace("_", "").replace("-", ""))
+    if exact is not None:
+        return exact
+    near = difflib.get_close_matches(name.lower(), folded, n=1, cutoff=0.75)
+    return folded[near[0]] if near else None
+
+
+def _listed(names: list[str]) -> str:
+    quoted = [f"`{name}`" for name in names]
+    return quoted[0] if len(quoted) == 1 else f"{', '.join(quoted[:-1])} and {quoted[-1]}"
+
+
+def _described(node: Node) -> str:
+    value = node.value
+    if isinstance(value, dict):
+        return "a mapping"
+    if isinstance(value, list):
+        return "a list"
+    text = node.source.text[node.start : node.end]
+    shown = text if len(text) <= 40 and "\n" not in text else text[:39].partition("\n")[0] + "…"
+    name = {str: "string", bool: "boolean", int: "integer", float: "number"}[type(value)]
+    return f"the {name} `{shown}`"
+
+
+def _converted(node: Node, types: list[str]) -> str | None:
+    """The YAML text of the same value in a type that is allowed, where that is certain."""
+    value = node.value
+    if isinstance(value, str):
+        if "boolean" in types and value in ("true", "false"):
+            return value
+        if "integer" in types and re.fullmatch(r"-?(0|[1-9]\d{0,17})", value):
+            return value
+        return None
+    if "string" in types and isinstance(value, bool | int | float):
+        return f'"{node.source.text[node.start : node.end]}"'
+    return None
