@@ -14,6 +14,10 @@ BUILDERS: dict[tuple[str, str], str] = {
     ("discovery.k8s.io", "EndpointSlice"): "services:build_endpoint_slice",
     ("networking.k8s.io", "Ingress"): "ingresses:build_ingress",
     ("extensions", "Ingress"): "ingresses:build_ingress",
+    ("networking.k8s.io", "NetworkPolicy"): "networkpolicy:build_network_policy",
+    ("policy.networking.k8s.io", "AdminNetworkPolicy"): "adminpolicy:build_admin_policy",
+    ("policy.networking.k8s.io", "BaselineAdminNetworkPolicy"): "adminpolicy:build_admin_policy",
+    ("policy.networking.k8s.io", "ClusterNetworkPolicy"): "adminpolicy:build_admin_policy",
 }
 
 # Where a kind's pod template stands (it holds `metadata` and `spec`); empty for a pod itself.

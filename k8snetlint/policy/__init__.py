@@ -1,1 +1,5 @@
 """The intermediate representation that every policy dialect is lowered to."""
+
+from .lowering import lower
+
+__all__ = ["lower"]

@@ -1,1 +1,0 @@
-"""Kustomizations rendered in our own code, with every value's origin kept."""
