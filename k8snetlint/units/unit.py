@@ -1,25 +1,69 @@
-"""A unit: the documents that are applied together, which is what "the cluster" means to a rule."""
+"""What is applied together, and what was found on the way to it."""
 
 from __future__ import annotations
 
+from typing import Literal, TypeAlias
+
 import attrs
 
-from k8snetlint.diagnostic import Incompleteness
+from k8snetlint.diagnostic import Confidence, Incompleteness, Severity
+from k8snetlint.source.text import Place, SourceFile
 from k8snetlint.source.tree import Document
+
+UnitType: TypeAlias = Literal["plain", "kustomization", "chart", "alternative", "configured"]
 
 
 @attrs.frozen
 class Unit:
-    """Documents that are applied together.
+    """A set of documents that are applied together: what "the cluster" means to a rule.
 
-    `type` is kustomization, chart, plain, alternative or configured. `context` is not reported on.
-    A unit that is not complete holds less than what is applied: then "there is no such object" proves little.
+    `name` is unique among the units of a run. `context` are documents that are loaded and not reported on.
+    `paths` are the files that the unit consists of, as the user is shown them. `namespace` is where objects go that
+    name none, None where the unit does not say. `opaque_namespaces` are those in which objects are made that cannot be
+    seen (by a HelmRelease, say); `*` stands for all.
     """
 
     name: str
-    type: str
-    documents: tuple[Document, ...]
+    type: UnitType
+    documents: tuple[Document, ...] = ()
     context: tuple[Document, ...] = ()
     complete: bool = True
     incomplete_because: tuple[Incompleteness, ...] = ()
     paths: tuple[str, ...] = ()
+    namespace: str | None = None
+    opaque_namespaces: frozenset[str] = frozenset()
+
+
+@attrs.frozen
+class UnitProblem:
+    """Something to report that was met while finding and rendering units: the makings of a diagnostic."""
+
+    rule: str
+    severity: Severity
+    message: str
+    place: Place
+    related: Place | None = None
+    related_label: str | None = None
+    help: str | None = None
+    confidence: Confidence = Confidence.HIGH
+
+
+@attrs.frozen
+class Skipped:
+    """A file that is not analysed as manifests, and what it is instead."""
+
+    source: SourceFile
+    what: str
+
+
+@attrs.frozen
+class Found:
+    """The units of a run in the order of their names, and an account of every other file.
+
+    `names` are those of all units, also where `units` holds only the one that was asked for.
+    """
+
+    units: tuple[Unit, ...]
+    problems: tuple[UnitProblem, ...] = ()
+    skipped: tuple[Skipped, ...] = ()
+    names: tuple[str, ...] = ()

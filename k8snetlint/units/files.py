@@ -1,0 +1,80 @@
+"""The files of a run, each parsed once, and what is wrong with their text."""
+
+from __future__ import annotations
+
+import re
+
+from k8snetlint.diagnostic import Severity
+from k8snetlint.source.discover import InputProblem, Inputs
+from k8snetlint.source.parse import Parsed, Problem, ProblemKind, parse
+from k8snetlint.source.template import template_action
+from k8snetlint.source.text import Place, SourceFile, Span
+
+from .unit import UnitProblem
+
+_SEPARATOR = re.compile(r"^---(?=[ \t\r\n]|\Z)", re.MULTILINE)
+
+
+def _is_skipped(kind: str) -> bool:
+    return kind == "CustomResourceDefinition"
+
+
+class Files:
+    """What the inputs hold, by the path that the user is shown. Remembers what it has read and parsed."""
+
+    def __init__(self, inputs: Inputs) -> None:
+        self.inputs = inputs
+        self.by_path = {source.path: source for source in inputs.files}
+        self.problems: list[UnitProblem] = []
+        self._parsed: dict[SourceFile, Parsed] = {}
+        # Why a file yields less than it should, where it does.
+        self.faults: dict[SourceFile, str] = {}
+
+    def read(self, path: str) -> SourceFile | InputProblem:
+        """The file at a path relative to the working directory, if it lies within the paths given."""
+        known = self.by_path.get(path)
+        return known if known is not None else self.inputs.read(path)
+
+    def parsed(self, source: SourceFile) -> Parsed:
+        """The documents of a file; of CustomResourceDefinitions only the header is built."""
+        known = self._parsed.get(source)
+        if known is None:
+            known = self._parsed[source] = parse(source, _is_skipped)
+            for problem in known.problems:
+                self._report(source, problem)
+        return known
+
+    def _report(self, source: SourceFile, problem: Problem) -> None:
+        place, related = problem.place, problem.related
+        if problem.kind is ProblemKind.DUPLICATE_KEY:
+            self.problems.append(
+                UnitProblem("K8S002", Severity.ERROR, problem.message, place, related, "first one stands here")
+            )
+            return
+        action = self._action_around(source, place)
+        if action is not None:
+            self.faults.setdefault(source, f"`{source.path}` is a template that is not rendered")
+            message = f"`{source.path}` holds template text: this document is not analysed"
+            help_ = "render it, and check what comes out"
+            self.problems.append(UnitProblem("TOOL002", Severity.NOTE, message, action, help=help_))
+        elif problem.kind is ProblemKind.LIMIT:
+            self.faults.setdefault(source, f"a limit was met in `{source.path}`")
+            self.problems.append(UnitProblem("TOOL005", Severity.WARNING, problem.message, place, related))
+        else:
+            self.faults.setdefault(source, f"`{source.path}` cannot be parsed")
+            message = f"this document cannot be parsed and is not analysed: {problem.message}"
+            self.problems.append(UnitProblem("K8S001", Severity.ERROR, message, place, related, "it began here"))
+
+    def _action_around(self, source: SourceFile, place: Place) -> Place | None:
+        """The template action in the document that a syntax error broke."""
+        text, at = source.text, place.span.start
+        start = 0
+        end = len(text)
+        for separator in _SEPARATOR.finditer(text):
+            if separator.start() <= at:
+                start = separator.start()
+            else:
+                end = separator.start()
+                break
+        span = template_action(text, start, end)
+        return Place(source, Span(*span)) if span is not None else None

@@ -1,0 +1,201 @@
+"""The units of a run: kustomizations, charts, plain folders, alternatives, and those that the configuration names."""
+
+from __future__ import annotations
+
+import posixpath
+from collections.abc import Iterable, Sequence
+
+import attrs
+
+from k8snetlint.diagnostic import Incompleteness, Severity
+from k8snetlint.settings import Settings, UnitSettings
+from k8snetlint.source.discover import Inputs
+from k8snetlint.source.text import Place, SourceFile, Span
+from k8snetlint.source.tree import Document
+
+from . import alternatives
+from .classify import objects_of
+from .files import Files
+from .gitops import opaque_namespaces
+from .kustomize.file import join
+from .layout import Layout, enclosing, folder_of, is_below, lay_out
+from .unit import Found, Skipped, Unit, UnitProblem, UnitType
+
+ONE_UNIT = "all"
+
+
+def find_units(inputs: Inputs, settings: Settings) -> Found:
+    """The units of the inputs, in the order of their names; one of them alone where the settings ask for it.
+
+    Problems of the text (K8S001, K8S002, TOOL005) and what is not analysed (TOOL002) are among the problems; those of
+    reading the inputs (`Inputs.problems`) are not, but make the unit that they lie in incomplete.
+    """
+    return _Finder(inputs, settings).run()
+
+
+class _Finder:
+    def __init__(self, inputs: Inputs, settings: Settings) -> None:
+        self.inputs = inputs
+        self.settings = settings
+        self.files = Files(inputs)
+        self.problems: list[UnitProblem] = []
+        self.skipped: list[Skipped] = []
+        self.used: set[str] = set()
+
+    def run(self) -> Found:
+        settings = self.settings
+        context_paths = [join(settings.root, path) for path in settings.context]
+        context, sources = self._parted(self.inputs.files, context_paths)
+        units: list[Unit] = []
+        if not settings.one_unit:
+            for configured in settings.units:
+                paths = [join(settings.root, path) for path in configured.paths]
+                own, sources = self._parted(sources, paths)
+                units.append(self._configured(configured, own))
+        units += self._units_of(sources, self._base_name(), self.inputs.templates)
+        if settings.one_unit:
+            units = [self._merged(ONE_UNIT, "plain", units)]
+        if context:
+            documents = self._merged("context", "plain", self._units_of(context, "context", ())).documents
+            units = [attrs.evolve(unit, context=(*unit.context, *documents)) for unit in units]
+        units = sorted((self._completed(unit) for unit in units), key=lambda unit: unit.name)
+        names = tuple(unit.name for unit in units)
+        if settings.unit is not None and not settings.one_unit:
+            units = [unit for unit in units if unit.name == settings.unit]
+        problems = sorted(
+            {(problem.place, problem.rule, problem.message): problem for problem in self._all_problems()}.values(),
+            key=lambda problem: (problem.place.source.path, problem.place.span, problem.rule, problem.message),
+        )
+        skipped = {skipped.source: skipped for skipped in self.skipped}
+        return Found(tuple(units), tuple(problems), tuple(skipped.values()), names)
+
+    def _all_problems(self) -> Iterable[UnitProblem]:
+        yield from self.files.problems
+        yield from self.problems
+
+    def _base_name(self) -> str:
+        """The name of the plain unit: the only path given, or the working directory."""
+        paths = [source.path for source in self.inputs.files]
+        if paths == ["-"]:
+            return "-"
+        roots = self.inputs.roots
+        if len(roots) != 1:
+            return "."
+        if paths and len(paths) == 1 and self.inputs.real_path(paths[0]) == roots[0]:
+            return folder_of(paths[0])
+        return posixpath.relpath(roots[0].replace("\\", "/"), self.inputs.directory.replace("\\", "/"))
+
+    def _parted(
+        self, sources: Sequence[SourceFile], paths: Sequence[str]
+    ) -> tuple[tuple[SourceFile, ...], tuple[SourceFile, ...]]:
+        """The sources below the paths, and the others."""
+        inside = [any(is_below(source.path, path) for path in paths) for source in sources]
+        own = tuple(source for source, is_own in zip(sources, inside, strict=True) if is_own)
+        return own, tuple(source for source, is_own in zip(sources, inside, strict=True) if not is_own)
+
+    def _units_of(self, sources: Sequence[SourceFile], name: str, templates: tuple[str, ...]) -> list[Unit]:
+        """The units that a set of files makes."""
+        layout = lay_out(self.files, tuple(sources), templates)
+        self.skipped += layout.skipped
+        units = [self._kustomization(layout, directory) for directory in layout.roots]
+        units += [self._chart(directory, chart) for directory, chart in layout.charts.items()]
+        taken = {unit.name for unit in units}
+        objects = {source: self._objects(source) for source in layout.plain}
+        rest, found = alternatives.split(layout.plain, objects)
+        units += (self._plain(each.name, "alternative", each.files, ()) for each in found)
+        outside = tuple(path for path in templates if enclosing(folder_of(path), layout.charts) is None)
+        if rest or outside:
+            units.append(self._plain(self._free_name(name, rest, taken), "plain", rest, outside))
+        return units
+
+    def _free_name(self, name: str, sources: Sequence[SourceFile], taken: set[str]) -> str:
+        """A name for a plain unit whose folder is a kustomization or chart too: that of the folder of its own files."""
+        if name in taken and sources:
+            name = posixpath.commonpath([folder_of(source.path) for source in sources]) or "."
+        return f"{name}:plain" if name in taken else name
+
+    def _objects(self, source: SourceFile) -> tuple[Document, ...]:
+        return tuple(item for document in self.files.parsed(source).documents for item in objects_of(document))
+
+    def _plain(self, name: str, type_: UnitType, sources: Sequence[SourceFile], templates: Iterable[str]) -> Unit:
+        documents = tuple(document for source in sources for document in self._objects(source))
+        reasons = [Incompleteness(f"`{path}` is a template that is not rendered", name) for path in templates]
+        folders = {folder_of(source.path) for source in sources}
+        if type_ == "plain":
+            reasons += (
+                Incompleteness(problem.message, name, problem.place)
+                for problem in self.inputs.problems
+                if problem.path not in templates
+            )
+        else:
+            reasons += (
+                Incompleteness(problem.message, name, problem.place)
+                for problem in self.inputs.problems
+                if folder_of(problem.path) in folders
+            )
+        paths = tuple(source.path for source in sources)
+        return Unit(name, type_, documents, incomplete_because=tuple(reasons), paths=paths)
+
+    def _kustomization(self, layout: Layout, directory: str) -> Unit:
+        kustomization = layout.kustomizations[directory]
+        place = _head(kustomization.source)
+        message = f"the kustomization `{directory}` is not rendered: its objects are not analysed"
+        self._not_analysed(message, place)
+        reason = Incompleteness(message, directory, place)
+        paths = (kustomization.source.path,)
+        return Unit(directory, "kustomization", incomplete_because=(reason,), paths=paths)
+
+    def _chart(self, directory: str, chart: SourceFile) -> Unit:
+        place = _head(chart)
+        message = f"the chart `{directory}` is not rendered: its objects are not analysed"
+        self._not_analysed(message, place)
+        reason = Incompleteness(message, directory, place)
+        return Unit(directory, "chart", incomplete_because=(reason,), paths=(chart.path,))
+
+    def _not_analysed(self, message: str, place: Place) -> None:
+        self.problems.append(UnitProblem("TOOL002", Severity.NOTE, message, place))
+
+    def _configured(self, configured: UnitSettings, sources: Sequence[SourceFile]) -> Unit:
+        paths = [join(self.settings.root, path) for path in configured.context]
+        context = tuple(source for source in self.inputs.files if any(is_below(source.path, path) for path in paths))
+        unit = self._merged(configured.name, "configured", self._units_of(sources, configured.name, ()))
+        around = self._merged(configured.name, "configured", self._units_of(context, configured.name, ()))
+        return attrs.evolve(unit, context=around.documents, namespace=configured.namespace)
+
+    def _merged(self, name: str, type_: UnitType, units: Sequence[Unit]) -> Unit:
+        """One unit of several; a file that stands in more than one of them counts once."""
+        seen: set[int] = set()
+        documents: list[Document] = []
+        for unit in units:
+            for document in unit.documents:
+                if id(document) not in seen:
+                    seen.add(id(document))
+                    documents.append(document)
+        reasons = tuple(attrs.evolve(reason, unit=name) for unit in units for reason in unit.incomplete_because)
+        paths = tuple(sorted({path for unit in units for path in unit.paths}))
+        context = tuple(document for unit in units for document in unit.context)
+        return Unit(name, type_, tuple(documents), context, incomplete_because=reasons, paths=paths)
+
+    def _completed(self, unit: Unit) -> Unit:
+        """The unit with what its files' faults and its own objects say of its completeness."""
+        reasons = list(unit.incomplete_because)
+        for path in unit.paths:
+            source = self.files.by_path.get(path)
+            fault = self.files.faults.get(source) if source is not None else None
+            if fault is not None and source is not None:
+                reasons.append(Incompleteness(fault, unit.name, _head(source)))
+        opaque = opaque_namespaces(unit)
+        reasons += (Incompleteness(message, unit.name, place) for _, message, place in opaque)
+        namespaces = frozenset(namespace for namespace, _, _ in opaque)
+        unique = tuple(dict.fromkeys(reasons))
+        return attrs.evolve(
+            unit, complete=not unique, incomplete_because=unique, opaque_namespaces=unit.opaque_namespaces | namespaces
+        )
+
+
+def _head(source: SourceFile) -> Place:
+    """The first line of a file with text: where to point when the file as a whole is meant."""
+    text = source.text
+    start = len(text) - len(text.lstrip())
+    end = text.find("\n", start)
+    return Place(source, Span(start, len(text.rstrip()) if end < 0 else end))

@@ -1,0 +1,1 @@
+"""Kustomizations rendered in our own code, with every value's origin kept."""

@@ -1,0 +1,147 @@
+"""Which folder is a kustomization, which a chart, and which files belong to neither."""
+
+from __future__ import annotations
+
+import posixpath
+from collections.abc import Iterator, Mapping
+
+import attrs
+
+from k8snetlint.source.text import SourceFile
+
+from .classify import CHART_NAME, KUSTOMIZATION_NAMES, DocumentKind, is_manifest, kind_of
+from .files import Files
+from .kustomize.file import Kustomization, read_kustomization
+from .unit import Skipped
+
+
+@attrs.frozen
+class Layout:
+    """The folders of a run by what they are.
+
+    `roots` are the kustomizations that no other one refers to; `charts` the outermost charts by folder; `plain` the
+    files with manifests that lie in no kustomization or chart.
+    """
+
+    kustomizations: Mapping[str, Kustomization]
+    roots: tuple[str, ...]
+    charts: Mapping[str, SourceFile]
+    plain: tuple[SourceFile, ...]
+    skipped: tuple[Skipped, ...]
+    templates: tuple[str, ...]
+
+
+def lay_out(files: Files, sources: tuple[SourceFile, ...], templates: tuple[str, ...]) -> Layout:
+    """What each of the sources is; every one of them ends up as plain, skipped, or part of a kustomization or chart."""
+    charts = _charts(sources)
+    kustomizations = _kustomizations(files, sources, charts)
+    inner: set[str] = set()
+    referred: set[str] = set()
+    for kustomization in kustomizations.values():
+        inner.update(path for path in kustomization.directories() if path != kustomization.directory)
+        referred.update(kustomization.files())
+    roots = tuple(sorted(directory for directory in kustomizations if directory not in inner))
+    in_kustomization = {kustomization.source for kustomization in kustomizations.values()}
+    plain: list[SourceFile] = []
+    skipped: list[Skipped] = []
+    for source in sources:
+        directory = folder_of(source.path)
+        chart = enclosing(directory, charts)
+        if source in in_kustomization:
+            continue
+        if chart is not None and not _is_below_kustomization(directory, chart, kustomizations):
+            skipped.append(Skipped(source, _chart_part(source, chart)))
+            continue
+        what = _what(files, source)
+        if source.path in referred:
+            if what is not None:
+                skipped.append(Skipped(source, f"{what}, referred to by a kustomization"))
+        elif what is not None:
+            skipped.append(Skipped(source, what))
+        elif directory in kustomizations:
+            skipped.append(Skipped(source, "beside a kustomization that does not refer to it"))
+        else:
+            plain.append(source)
+    return Layout(kustomizations, roots, charts, tuple(plain), tuple(skipped), templates)
+
+
+def folder_of(path: str) -> str:
+    """The folder of a path; `.` for the working directory."""
+    return posixpath.dirname(path) or "."
+
+
+def ancestors(directory: str) -> Iterator[str]:
+    """A folder and those around it, the innermost first."""
+    while True:
+        yield directory
+        if directory in (".", "/", "") or posixpath.basename(directory) == "..":
+            return
+        directory = folder_of(directory)
+
+
+def enclosing(directory: str, folders: Mapping[str, object]) -> str | None:
+    """The outermost of the folders that a folder lies in or is."""
+    found = None
+    for ancestor in ancestors(directory):
+        if ancestor in folders:
+            found = ancestor
+    return found
+
+
+def is_below(path: str, directory: str) -> bool:
+    """Whether a path lies in a folder or is it."""
+    return (directory == "." and not path.startswith("../")) or path == directory or path.startswith(directory + "/")
+
+
+def _charts(sources: tuple[SourceFile, ...]) -> dict[str, SourceFile]:
+    all_charts = {folder_of(source.path): source for source in sources if posixpath.basename(source.path) == CHART_NAME}
+    return {
+        directory: source for directory, source in all_charts.items() if enclosing(directory, all_charts) == directory
+    }
+
+
+def _kustomizations(
+    files: Files, sources: tuple[SourceFile, ...], charts: Mapping[str, SourceFile]
+) -> dict[str, Kustomization]:
+    found: dict[str, Kustomization] = {}
+    for directory in sorted({folder_of(source.path) for source in sources}):
+        chart = enclosing(directory, charts)
+        if chart is not None and _is_inside_chart(directory, chart):
+            continue
+        kustomization = read_kustomization(files, directory)
+        if kustomization is not None:
+            found[directory] = kustomization
+    return found
+
+
+def _is_inside_chart(directory: str, chart: str) -> bool:
+    """Whether a folder is one of those that a chart itself is made of."""
+    inside = posixpath.relpath(directory, chart).split("/")[0]
+    return inside in (".", "templates", "charts", "crds", "ci", "files")
+
+
+def _is_below_kustomization(directory: str, chart: str, kustomizations: Mapping[str, Kustomization]) -> bool:
+    return any(ancestor in kustomizations for ancestor in ancestors(directory) if is_below(ancestor, chart))
+
+
+def _chart_part(source: SourceFile, chart: str) -> str:
+    inside = posixpath.relpath(source.path, chart)
+    if inside == CHART_NAME:
+        return "the description of a chart"
+    if posixpath.basename(inside).startswith("values"):
+        return "values of a chart"
+    return "template of a chart" if "templates/" in inside else "part of a chart"
+
+
+def _what(files: Files, source: SourceFile) -> str | None:
+    """What a file is if no object comes out of it, else None."""
+    parsed = files.parsed(source)
+    if posixpath.basename(source.path) in KUSTOMIZATION_NAMES and not parsed.documents:
+        return "kustomization that cannot be read"
+    kinds = [kind_of(document.root) for document in parsed.documents]
+    if any(is_manifest(kind) for kind in kinds) or (parsed.problems and source in files.faults):
+        return None
+    for kind in (DocumentKind.KUSTOMIZATION, DocumentKind.JSON_PATCH, DocumentKind.ENCRYPTED, DocumentKind.OTHER):
+        if kind in kinds:
+            return str(kind.value)
+    return str(DocumentKind.EMPTY.value)
