@@ -18,6 +18,13 @@ BUILDERS: dict[tuple[str, str], str] = {
     ("policy.networking.k8s.io", "AdminNetworkPolicy"): "adminpolicy:build_admin_policy",
     ("policy.networking.k8s.io", "BaselineAdminNetworkPolicy"): "adminpolicy:build_admin_policy",
     ("policy.networking.k8s.io", "ClusterNetworkPolicy"): "adminpolicy:build_admin_policy",
+    ("gateway.networking.k8s.io", "Gateway"): "gateways:build_gateway",
+    ("gateway.networking.k8s.io", "HTTPRoute"): "gateways:build_route",
+    ("gateway.networking.k8s.io", "GRPCRoute"): "gateways:build_route",
+    ("gateway.networking.k8s.io", "TLSRoute"): "gateways:build_route",
+    ("gateway.networking.k8s.io", "TCPRoute"): "gateways:build_route",
+    ("gateway.networking.k8s.io", "UDPRoute"): "gateways:build_route",
+    ("gateway.networking.k8s.io", "ReferenceGrant"): "gateways:build_reference_grant",
 }
 
 # Where a kind's pod template stands (it holds `metadata` and `spec`); empty for a pod itself.

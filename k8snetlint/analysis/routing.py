@@ -1,0 +1,214 @@
+"""From names and ports to pods: DNS names to Services, Service ports to the pods behind them, routes to Services.
+
+Source: Kubernetes, endpoints controller and DNS specification; Ingress and Gateway API references.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import attrs
+
+from k8snetlint.model.cluster import Cluster
+from k8snetlint.model.core import Resource
+from k8snetlint.model.gateways import GROUP as GATEWAY_GROUP
+from k8snetlint.model.gateways import ReferenceGrant, Route
+from k8snetlint.model.ingresses import Ingress
+from k8snetlint.model.services import Endpoints, EndpointSlice, Service, ServicePort
+from k8snetlint.model.values import int_or_string_of, items_of, text_of
+from k8snetlint.model.workloads import Workload
+from k8snetlint.source.tree import Path
+
+
+@attrs.frozen
+class Backend:
+    """Where a Service port leads: a workload's port, or an address's where no workload of the unit has it.
+
+    `port` is None where the pod declares no port of the name that is looked for: it is no endpoint of that port then.
+    """
+
+    workload: Workload | None
+    address: str | None
+    protocol: str
+    port: int | None
+
+
+@attrs.frozen
+class RoutedBackend:
+    """A way in: an Ingress, route or OpenShift Route, the Service port that it names, and where that leads."""
+
+    route: Resource
+    path: Path
+    service: Service
+    service_port: ServicePort
+    backend: Backend
+
+
+@attrs.frozen
+class ServiceName:
+    """A DNS name that may mean a Service: `pod` is the label before it, for pods of a headless Service.
+
+    `is_qualified` tells whether the name goes down to `svc`, so that it can mean nothing else.
+    """
+
+    name: str
+    namespace: str
+    pod: str | None
+    is_qualified: bool
+
+
+def backends(cluster: Cluster, service: Service, port: ServicePort) -> tuple[Backend, ...]:
+    """Where a Service port leads, workloads in document order, then written endpoints; nothing for an ExternalName.
+
+    A numeric target needs no declaration on the pod; a name needs one of that name and of the Service port's protocol.
+    Without a selector the written endpoints count, matched by port name, never by number.
+    """
+    if service.is_external_name:
+        return ()
+    found: list[Backend] = []
+    if service.label_selector is not None:
+        target = port.effective_target
+        for workload in cluster.backends(service):
+            number = workload.named_port(target, port.protocol) if isinstance(target, str) else target
+            found.append(Backend(workload, None, port.protocol, number))
+    for endpoints in cluster.endpoints(service):
+        # A Service with a selector has slices of its own; hand-written Endpoints of its name are overwritten.
+        if isinstance(endpoints, Endpoints) and service.label_selector is not None:
+            continue
+        found += _written(cluster, endpoints, port)
+    return tuple(dict.fromkeys(found))
+
+
+def _written(cluster: Cluster, endpoints: Endpoints | EndpointSlice, port: ServicePort) -> Iterator[Backend]:
+    for subset in endpoints.subsets:
+        for written in subset.ports:
+            if written.name != (port.name or "") or written.protocol != port.protocol:
+                continue
+            for endpoint in subset.endpoints:
+                workload = _pod_of(cluster, endpoint.pod, endpoint.address)
+                address = None if workload is not None else endpoint.address
+                yield Backend(workload, address, port.protocol, written.number)
+
+
+def _pod_of(cluster: Cluster, pod: str | None, address: str) -> Workload | None:
+    if pod is not None:
+        namespace, _, name = pod.partition("/")
+        found = cluster.find("", "Pod", namespace, name)
+        if isinstance(found, Workload):
+            return found
+    for workload in cluster.workloads:
+        if workload.kind == "Pod" and text_of(workload.root.get("status", "podIP")) == address:
+            return workload
+    return None
+
+
+def service_port(service: Service, reference: int | str | None) -> ServicePort | None:
+    """The Service port that an Ingress or a route means: by number or by name; the only one where none is named."""
+    if reference is None:
+        return service.ports[0] if len(service.ports) == 1 else None
+    return service.port(reference)
+
+
+def routed_backends(cluster: Cluster) -> Iterator[RoutedBackend]:
+    """Every way that Ingresses, Gateway API routes and OpenShift Routes lead into pods, in document order."""
+    for resource in cluster.resources:
+        if isinstance(resource, Ingress):
+            yield from _ingress_backends(cluster, resource)
+        elif isinstance(resource, Route):
+            yield from _route_backends(cluster, resource)
+        elif resource.kind == "Route" and resource.group in ("route.openshift.io", "v1", ""):
+            yield from _openshift_backends(cluster, resource)
+
+
+def _leads_to(
+    cluster: Cluster, route: Resource, path: Path, service: Service | None, reference: int | str | None
+) -> Iterator[RoutedBackend]:
+    if service is None:
+        return
+    port = service_port(service, reference)
+    if port is not None and port.protocol == (route.protocol if isinstance(route, Route) else "TCP"):
+        for backend in backends(cluster, service, port):
+            if backend.port is not None:
+                yield RoutedBackend(route, path, service, port, backend)
+
+
+def _ingress_backends(cluster: Cluster, ingress: Ingress) -> Iterator[RoutedBackend]:
+    for backend in ingress.backends:
+        if backend.service is not None and backend.port is not None:
+            service = cluster.service(ingress.namespace, backend.service)
+            yield from _leads_to(cluster, ingress, backend.path, service, backend.port)
+
+
+def _route_backends(cluster: Cluster, route: Route) -> Iterator[RoutedBackend]:
+    for rule in route.rules:
+        for reference in rule.backends:
+            if (reference.group, reference.kind) != ("", "Service") or reference.port is None:
+                continue
+            namespace = reference.namespace or route.namespace
+            if namespace != route.namespace and not is_granted(
+                cluster, route, "", "Service", namespace, reference.name
+            ):
+                continue
+            service = cluster.service(namespace, reference.name)
+            yield from _leads_to(cluster, route, reference.path, service, reference.port)
+
+
+def is_granted(cluster: Cluster, referrer: Resource, group: str, kind: str, namespace: str | None, name: str) -> bool:
+    """Whether a ReferenceGrant of that namespace lets the referrer refer to the object."""
+    return any(
+        isinstance(grant, ReferenceGrant)
+        and grant.namespace == namespace
+        and grant.permits(referrer, group, kind, name)
+        for grant in cluster.of_kind(GATEWAY_GROUP, "ReferenceGrant")
+    )
+
+
+def _openshift_backends(cluster: Cluster, route: Resource) -> Iterator[RoutedBackend]:
+    """An OpenShift Route names Services; its port is a Service port's name, or a target port's name or number."""
+    spec = route.root.get("spec")
+    if spec is None:
+        return
+    wanted = int_or_string_of(spec.get("port", "targetPort"))
+    targets: list[Path] = [("spec", "to")]
+    targets += [("spec", "alternateBackends", index) for index in range(len(items_of(spec.get("alternateBackends"))))]
+    for path in targets:
+        name = text_of(route.root.get(*path, "name"))
+        if name is None or (text_of(route.root.get(*path, "kind")) or "Service") != "Service":
+            continue
+        service = cluster.service(route.namespace, name)
+        for port in service.ports if service is not None else ():
+            if wanted is not None and wanted not in (port.name, port.number, port.target):
+                continue
+            if service is not None and port.protocol == "TCP":
+                for backend in backends(cluster, service, port):
+                    if backend.port is not None:
+                        yield RoutedBackend(route, path, service, port, backend)
+            if wanted is not None:
+                break
+
+
+def service_name(host: str, namespace: str, dns_domain: str = "cluster.local") -> ServiceName | None:
+    """What a host name would mean as the name of a Service, asked for from a namespace; None if it cannot be one.
+
+    `a` and `a.b` may mean something else, so `is_qualified` is false for them. Compared case-insensitively.
+    """
+    labels = host.lower().rstrip(".").split(".")
+    zone = dns_domain.lower().rstrip(".").split(".")
+    is_qualified = False
+    if len(labels) > len(zone) and labels[-len(zone) :] == zone:
+        labels = labels[: -len(zone)]
+        if labels[-1] != "svc":
+            return None
+    if labels[-1] == "svc" and len(labels) > 1:
+        labels = labels[:-1]
+        is_qualified = True
+    if not all(labels):
+        return None
+    if len(labels) == 1:
+        # `a.svc` asks for a Service `a` in a namespace that the search list supplies only for `a`.
+        return ServiceName(labels[0], namespace, None, False) if not is_qualified else None
+    if len(labels) == 2:
+        return ServiceName(labels[0], labels[1], None, is_qualified)
+    if len(labels) == 3:
+        return ServiceName(labels[1], labels[2], labels[0], is_qualified)
+    return None
