@@ -30,7 +30,7 @@ GO_MODULES = {
     "sigs.k8s.io/gateway-api@v1.4.0": ("config/crd/experimental/*.yaml",),
     "sigs.k8s.io/network-policy-api@v0.2.0": ("config/crd/experimental/*.yaml",),
     "sigs.k8s.io/network-policy-api@v0.1.1": ("config/crd/*.yaml",),
-    "github.com/prometheus-operator/prometheus-operator@v0.85.0": (
+    "github.com/prometheus-operator/prometheus-operator@v0.92.0": (
         "example/prometheus-operator-crd/*_servicemonitors.yaml",
         "example/prometheus-operator-crd/*_podmonitors.yaml",
         "example/prometheus-operator-crd/*_probes.yaml",
@@ -43,7 +43,7 @@ GO_MODULES = {
         "pkg/k8s/apis/cilium.io/client/crds/v2/ciliumnetworkpolicies.yaml",
         "pkg/k8s/apis/cilium.io/client/crds/v2/ciliumclusterwidenetworkpolicies.yaml",
     ),
-    "github.com/cloudnative-pg/cloudnative-pg@v1.27.0": ("config/crd/bases/postgresql.cnpg.io_clusters.yaml",),
+    "github.com/cloudnative-pg/cloudnative-pg@v1.29.0": ("config/crd/bases/postgresql.cnpg.io_clusters.yaml",),
 }
 
 KINDS = {
@@ -278,11 +278,13 @@ class BuiltIn:
                 continue
             is_object = "x-kubernetes-group-version-kind" in schema
             for field, value in schema.get("properties", {}).items():
-                code = "*" if is_object and field == "status" else self.type_of(value, file)
-                types.setdefault(field, {})[minor] = code
+                if not (is_object and field == "status"):
+                    types.setdefault(field, {})[minor] = self.type_of(value, file)
             for field in schema.get("required", ()):
                 if field not in NOT_REQUIRED.get(name, ()):
                     required.setdefault(field, {})[minor] = True
+        if any("x-kubernetes-group-version-kind" in d.get(definition, ()) for d in self.definitions.values()):
+            types["status"] = dict.fromkeys(self.definitions, "*")
         shape: Json = {"fields": {field: self.over_time(values) for field, values in sorted(types.items())}}
         if required:
             shape["required"] = {field: self.spans(values) for field, values in sorted(required.items())}

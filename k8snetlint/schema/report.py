@@ -5,7 +5,6 @@ The only importer of jsonschema, and only once a document is known to be invalid
 
 from __future__ import annotations
 
-import difflib
 import enum
 import re
 from collections.abc import Iterator
@@ -18,6 +17,7 @@ from k8snetlint.source.tree import Node, Path, Plain
 
 from .placeholder import is_placeholder, is_template_key, is_unknown, stands_for_a_value
 from .shapes import Shape, shape
+from .suggestion import near_name, other_place, replacement, same_name, shapes_along
 
 if TYPE_CHECKING:
     from jsonschema.exceptions import ValidationError
@@ -62,7 +62,7 @@ def problems(root: Node, code: str, minor: int) -> list[SchemaProblem]:
     for error in _validator(code, minor).iter_errors(_plain(root, _DEEPEST)):
         path: Path = tuple(error.absolute_path)
         if error.validator == "additionalProperties":
-            found += _unknown_fields(root, path, error)
+            found += _unknown_fields(root, path, code, minor)
         elif error.validator == "required" and path not in missing:
             missing.add(path)
             found += _missing_fields(root, path, error)
@@ -185,24 +185,27 @@ def _plain(node: Node, depth: int) -> Plain:
     return value
 
 
-def _schema_of(error: ValidationError) -> dict[str, dict[str, object]]:
-    return dict(error.schema) if isinstance(error.schema, dict) else {}
-
-
-def _unknown_fields(root: Node, path: Path, error: ValidationError) -> Iterator[SchemaProblem]:
-    fields = _schema_of(error).get("properties", {})
+def _unknown_fields(root: Node, path: Path, code: str, minor: int) -> Iterator[SchemaProblem]:
+    shapes = shapes_along(code, minor, path)
+    owner = shapes[-1][1]
     present = root.at(*path).entries
+    absent = [field for field in owner.fields if field not in present]
+    where = f"`{written(path)}`" if path else "the top level"
     for name, entry in present.items():
-        if name in fields or is_placeholder(name) or is_template_key(name):
+        if name in owner.fields or is_placeholder(name) or is_template_key(name):
             continue
-        absent = [field for field in fields if field not in present]
-        near = _nearest(name, absent) or _nearest(name, list(fields))
-        where = "the top level" if not path else f"`{written(path)}`"
-        message = f"`{name}` is not a field of {where}, so it is rejected or ignored"
+        near, hint = same_name(name, owner.fields), ""
+        if near is None and (instead := replacement(owner, name)):
+            hint = f"; write {instead} instead"
+        elif near is None and (place := other_place(name, root, shapes, minor)) is not None:
+            hint = f"; it belongs in {f'`{written(place)}`' if place else 'the top level'}"
+        elif near is None:
+            near = near_name(name, absent) or near_name(name, owner.fields)
         if near is not None:
-            message += f"; did you mean `{near}`?"
-        elif fields and len(fields) <= _FEW:
-            message += f"; valid are {_listed(sorted(fields))}"
+            hint = f"; did you mean `{near}`?"
+        elif not hint and 0 < len(owner.fields) <= _FEW:
+            hint = f"; valid {_listed(sorted(owner.fields))}"
+        message = f"`{name}` is not a field of {where}, so it is rejected or ignored{hint}"
         yield SchemaProblem(ProblemType.UNKNOWN_FIELD, message, (*path, name), entry.key, near)
 
 
@@ -232,26 +235,16 @@ def _bad_enum(root: Node, path: Path, error: ValidationError) -> SchemaProblem:
     node = root.at(*path)
     allowed = error.validator_value
     values = [str(value) for value in allowed] if isinstance(allowed, list) else []
-    near = _nearest(node.value, values) if isinstance(node.value, str) else None
+    text = node.value if isinstance(node.value, str) else None
+    near = (same_name(text, values) or near_name(text, values)) if text else None
     message = f"`{written(path)}` is {_described(node)}; "
-    message += f"did you mean `{near}`?" if near is not None else f"valid are {_listed(values)}"
+    message += f"did you mean `{near}`?" if near is not None else f"valid {_listed(values)}"
     return SchemaProblem(ProblemType.BAD_ENUM, message, path, node, near)
-
-
-def _nearest(name: str, candidates: list[str]) -> str | None:
-    if len(name) > 100:
-        return None
-    folded = {candidate.lower(): candidate for candidate in candidates}
-    exact = folded.get(name.lower().replace("_", "").replace("-", ""))
-    if exact is not None:
-        return exact
-    near = difflib.get_close_matches(name.lower(), folded, n=1, cutoff=0.75)
-    return folded[near[0]] if near else None
 
 
 def _listed(names: list[str]) -> str:
     quoted = [f"`{name}`" for name in names]
-    return quoted[0] if len(quoted) == 1 else f"{', '.join(quoted[:-1])} and {quoted[-1]}"
+    return f"is {quoted[0]}" if len(quoted) == 1 else f"are {', '.join(quoted[:-1])} and {quoted[-1]}"
 
 
 def _described(node: Node) -> str:

@@ -246,3 +246,38 @@ def test_hostile_depth_is_bounded() -> None:
     deep = "{a: " * 190 + "1" + "}" * 190
     (problem,) = problems_of(SERVICE + f"spec: {deep}\n")
     assert problem.path == ("spec", "a")
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        pytest.param(
+            "apiVersion: v1\nkind: Pod\nspec:\n  containers:\n  - {name: a, hostNetwork: true}\n",
+            "`hostNetwork` is not a field of `spec.containers[0]`, so it is rejected or ignored; it belongs in `spec`",
+            id="an outer object has it",
+        ),
+        pytest.param(
+            "apiVersion: v1\nkind: ConfigMap\nlabels: {a: b}\n",
+            "`labels` is not a field of the top level, so it is rejected or ignored; it belongs in `metadata`",
+            id="an inner object has it",
+        ),
+        pytest.param(
+            "apiVersion: v1\nkind: Service\nspec: {data: {}, apiversion: v1}\n",
+            "`apiversion` is not a field of `spec`, so it is rejected or ignored",
+            id="not where it stands already",
+        ),
+        pytest.param(
+            "apiVersion: networking.k8s.io/v1\nkind: Ingress\nspec:\n  backend: {service: {name: web}}\n",
+            "`backend` is not a field of `spec`, so it is rejected or ignored; write `defaultBackend` instead",
+            id="a field of the version before",
+        ),
+    ],
+)
+def test_where_an_unknown_field_belongs(text: str, message: str) -> None:
+    assert message in [problem.message for problem in problems_of(text)]
+
+
+@pytest.mark.parametrize("kind", ["NetworkPolicy", "Ingress", "IngressClass"])
+def test_status_is_ignored_even_where_a_release_has_none(kind: str) -> None:
+    text = f"apiVersion: networking.k8s.io/v1\nkind: {kind}\nmetadata: {{name: web}}\nstatus: {{}}\n"
+    assert problems_of(text) == []
