@@ -1,0 +1,163 @@
+"""One question, explained: who may reach what on which port, and which lines decide."""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Iterable
+
+import attrs
+
+from k8snetlint.model.cluster import Cluster
+from k8snetlint.model.core import Resource
+from k8snetlint.policy.ir import Action, PolicyRule, PolicySet
+from k8snetlint.policy.peers import Flow, Peer, Peers
+from k8snetlint.source.tree import Path
+
+from .ends import End, ServiceEnd
+from .reference import Decision, Miss, StageDecision, is_allowed, isolating_rules, misses
+from .routing import Backend, backends
+
+
+class ReachVerdict(enum.Enum):
+    """The answer to one question."""
+
+    ALLOWED = "allowed"
+    DENIED = "denied"
+    PARTIAL = "partial"
+    UNKNOWN = "unknown"
+
+
+@attrs.frozen
+class Step:
+    """One hop on the way: the object and place that lead on."""
+
+    resource: Resource
+    path: Path
+    text: str
+
+
+@attrs.frozen
+class SideAnswer:
+    """What one stage says: its decision; where it denies, what isolates the subject and what each rule lacks."""
+
+    decision: StageDecision
+    isolating: tuple[PolicyRule, ...] = ()
+    misses: tuple[Miss, ...] = ()
+
+
+@attrs.frozen
+class FlowAnswer:
+    """The answer for one source and one destination."""
+
+    flow: Flow
+    decision: Decision
+    sides: tuple[SideAnswer, ...]
+
+    @property
+    def is_allowed(self) -> bool:
+        """Whether the flow passes."""
+        return self.decision.is_allowed
+
+
+@attrs.frozen
+class Answer:
+    """The answer to a question. `unreachable` are backends that no packet reaches, with the reason."""
+
+    verdict: ReachVerdict
+    protocol: str
+    port: int
+    path: tuple[Step, ...]
+    flows: tuple[FlowAnswer, ...]
+    unreachable: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def deciding(self) -> tuple[FlowAnswer, ...]:
+        """The flows that say why: the denied ones where any is, else all."""
+        return tuple(flow for flow in self.flows if not flow.is_allowed) or self.flows
+
+
+def reach(
+    cluster: Cluster,
+    peers: Peers,
+    policies: PolicySet,
+    source: tuple[Peer, ...],
+    destination: End,
+    protocol: str = "TCP",
+    port: int = 0,
+) -> Answer:
+    """Whether the source reaches the destination; protocol and port count only where that is no Service."""
+    if isinstance(destination, ServiceEnd):
+        return _reach_service(cluster, peers, policies, source, destination)
+    flows = [_explain(policies, Flow(origin, target, protocol, port)) for origin in source for target in destination]
+    return Answer(_verdict(flow.is_allowed for flow in flows), protocol, port, (), tuple(flows))
+
+
+def _reach_service(
+    cluster: Cluster, peers: Peers, policies: PolicySet, source: tuple[Peer, ...], end: ServiceEnd
+) -> Answer:
+    service, service_port = end.service, end.port
+    target = service_port.effective_target
+    path = [
+        Step(
+            service,
+            service_port.path,
+            f"Service {service.namespace}/{service.name} port {service_port} forwards to "
+            + (f"the pods' port named `{target}`" if isinstance(target, str) else f"port {target} of the pods"),
+        )
+    ]
+    flows: list[FlowAnswer] = []
+    unreachable: list[tuple[str, str]] = []
+    for backend in backends(cluster, service, service_port):
+        where = str(backend.workload or backend.address)
+        if backend.port is None:
+            unreachable.append((where, f"declares no {backend.protocol} port named `{target}`"))
+            continue
+        peer = _peer_of(backend, peers)
+        if peer is None:
+            continue
+        if backend.workload is not None:
+            step = f"{where} is selected and receives it on port {backend.port}/{backend.protocol}"
+            path.append(Step(backend.workload, backend.workload.labels_path, step))
+        for origin in source:
+            flow = Flow(origin, peer, backend.protocol, backend.port, through_service=True)
+            flows.append(_explain(policies, flow))
+    verdicts = [flow.is_allowed for flow in flows] + [False] * len(unreachable)
+    if not verdicts:
+        verdict = ReachVerdict.UNKNOWN if service.is_external_name else ReachVerdict.DENIED
+    else:
+        verdict = _verdict(verdicts)
+    number = service_port.number or 0
+    return Answer(verdict, service_port.protocol, number, tuple(path), tuple(flows), tuple(unreachable))
+
+
+def _peer_of(backend: Backend, peers: Peers) -> Peer | None:
+    if backend.workload is not None:
+        return peers.of(backend.workload)
+    from k8snetlint.algebra.addresses import Address
+
+    try:
+        return peers.at(Address.parse(backend.address or ""))
+    except ValueError:
+        return None
+
+
+def _verdict(allowed: Iterable[bool]) -> ReachVerdict:
+    answers = set(allowed)
+    if answers == {True}:
+        return ReachVerdict.ALLOWED
+    return ReachVerdict.PARTIAL if True in answers else ReachVerdict.DENIED
+
+
+def _explain(policies: PolicySet, flow: Flow) -> FlowAnswer:
+    decision = is_allowed(policies, flow)
+    by_name = {stage.name: stage for stage in policies.stages}
+    sides: list[SideAnswer] = []
+    for decided in decision.stages:
+        if decided.action is Action.ALLOW or decision.is_self:
+            sides.append(SideAnswer(decided))
+            continue
+        stage = by_name[decided.stage]
+        is_default = decided.rule is not None and decided.rule.is_default
+        isolating = isolating_rules(stage, flow) if is_default else ()
+        sides.append(SideAnswer(decided, isolating, tuple(misses(stage, flow)) if is_default else ()))
+    return FlowAnswer(flow, decision, tuple(sides))
