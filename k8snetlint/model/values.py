@@ -2,26 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 
+from k8snetlint.source.placeholder import is_placeholder as is_placeholder
 from k8snetlint.source.tree import Node
-
-# A part of a text that something will replace before it is applied: `${VAR}`, `$(VAR)`, `<x>`, `__X__`, `{{ x }}`.
-_PLACEHOLDER = re.compile(
-    r"\$\{[^}]*\}|\$\([A-Za-z_][\w.-]*\)|<[A-Za-z][\w .:/-]*>|__[A-Za-z0-9][A-Za-z0-9_-]*?__|\{\{|%%\w+%%"
-)
-_MARKS = ("$", "<", "__", "{{", "%%")
-
-
-def is_placeholder(value: object) -> bool:
-    """Whether a value is a text that holds a placeholder: it may become anything, and proves nothing."""
-    if not isinstance(value, str):
-        return False
-    for mark in _MARKS:
-        if mark in value:
-            return _PLACEHOLDER.search(value) is not None
-    return False
 
 
 def text_of(node: Node | None) -> str | None:

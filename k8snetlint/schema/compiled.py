@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import NamedTuple
 
+from k8snetlint.source.placeholder import is_placeholder, is_template_key, is_unknown
 from k8snetlint.source.tree import Node
 
-from .placeholder import is_placeholder, is_template_key, is_unknown
 from .shapes import shape
 
 Check = Callable[[Node], bool]

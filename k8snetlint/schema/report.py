@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING
 
 import attrs
 
+from k8snetlint.source.placeholder import is_placeholder, is_template_key, is_unknown, stands_for_a_value
 from k8snetlint.source.tree import Node, Path, Plain
 
-from .placeholder import is_placeholder, is_template_key, is_unknown, stands_for_a_value
 from .shapes import Shape, shape
 from .suggestion import near_name, other_place, replacement, same_name, shapes_along
 
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 _DEEPEST = 100
 _UNKNOWN = "{{ }}"
 _FEW = 8
+_LONGEST_SHOWN = 60
 _PLAIN_NAME = re.compile(r"[A-Za-z_$][\w$-]*")
 
 
@@ -82,8 +83,17 @@ def written(path: Path) -> str:
         elif _PLAIN_NAME.fullmatch(step):
             text += f".{step}" if text else step
         else:
-            text += f'["{step}"]'
+            text += f'["{_on_one_line(step)}"]'
     return text or "the document"
+
+
+def _quoted(path: Path) -> str:
+    return f"`{written(path)}`" if path else "the document"
+
+
+def _on_one_line(text: str) -> str:
+    line = " ".join(text.split())
+    return line if len(line) <= _LONGEST_SHOWN else line[: _LONGEST_SHOWN - 1] + "…"
 
 
 def json_schema(code: str, minor: int) -> dict[str, object]:
@@ -160,11 +170,7 @@ def _validator(code: str, minor: int) -> Validator:
     def check_enum(
         validator: Validator, values: list[str], instance: Plain, schema: object
     ) -> Iterator[ValidationError]:
-        if (
-            instance is not None
-            and instance not in values
-            and not (isinstance(instance, str) and is_placeholder(instance))
-        ):
+        if instance is not None and instance not in values and not is_placeholder(instance):
             yield ValidationError("bad enum")
 
     # The stubs leave `extend` untyped.
@@ -205,7 +211,7 @@ def _unknown_fields(root: Node, path: Path, code: str, minor: int) -> Iterator[S
             hint = f"; did you mean `{near}`?"
         elif not hint and 0 < len(owner.fields) <= _FEW:
             hint = f"; valid {_listed(sorted(owner.fields))}"
-        message = f"`{name}` is not a field of {where}, so it is rejected or ignored{hint}"
+        message = f"`{_on_one_line(name)}` is not a field of {where}, so it is rejected or ignored{hint}"
         yield SchemaProblem(ProblemType.UNKNOWN_FIELD, message, (*path, name), entry.key, near)
 
 
@@ -214,8 +220,7 @@ def _missing_fields(root: Node, path: Path, error: ValidationError) -> Iterator[
     required = error.validator_value
     for name in required if isinstance(required, list) else ():
         if name not in present:
-            where = "the document" if not path else f"`{written(path)}`"
-            message = f"{where} lacks the required field `{name}`"
+            message = f"{_quoted(path)} lacks the required field `{name}`"
             yield SchemaProblem(ProblemType.MISSING_FIELD, message, (*path, name), root.nearest(*path, name))
 
 
@@ -224,7 +229,7 @@ def _wrong_type(root: Node, path: Path, error: ValidationError) -> SchemaProblem
     allowed = error.validator_value
     types = [str(name) for name in allowed] if isinstance(allowed, list) else []
     expected = " or ".join(_WORDS[name] for name in types)
-    message = f"`{written(path)}` is {_described(node)} where {expected} is required"
+    message = f"{_quoted(path)} is {_described(node)} where {expected} is required"
     suggestion = _converted(node, types)
     if suggestion is not None:
         message += f"; write `{suggestion}`"
@@ -237,7 +242,7 @@ def _bad_enum(root: Node, path: Path, error: ValidationError) -> SchemaProblem:
     values = [str(value) for value in allowed] if isinstance(allowed, list) else []
     text = node.value if isinstance(node.value, str) else None
     near = (same_name(text, values) or near_name(text, values)) if text else None
-    message = f"`{written(path)}` is {_described(node)}; "
+    message = f"{_quoted(path)} is {_described(node)}; "
     message += f"did you mean `{near}`?" if near is not None else f"valid {_listed(values)}"
     return SchemaProblem(ProblemType.BAD_ENUM, message, path, node, near)
 
@@ -253,8 +258,7 @@ def _described(node: Node) -> str:
         return "a mapping"
     if isinstance(value, list):
         return "a list"
-    text = node.source.text[node.start : node.end]
-    shown = text if len(text) <= 40 and "\n" not in text else text[:39].partition("\n")[0] + "…"
+    shown = _on_one_line(node.place.text)
     name = {str: "string", bool: "boolean", int: "integer", float: "number"}[type(value)]
     return f"the {name} `{shown}`"
 
@@ -269,5 +273,5 @@ def _converted(node: Node, types: list[str]) -> str | None:
             return value
         return None
     if "string" in types and isinstance(value, bool | int | float):
-        return f'"{node.source.text[node.start : node.end]}"'
+        return f'"{node.place.text}"'
     return None

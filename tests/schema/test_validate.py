@@ -239,7 +239,7 @@ def test_kind_without_a_schema_has_no_problems(api_version: str) -> None:
 
 def test_document_that_is_no_mapping() -> None:
     (problem,) = validate(root_of("- 1\n"), "v1", "Service")
-    assert problem.message == "`the document` is a list where a mapping is required"
+    assert problem.message == "the document is a list where a mapping is required"
 
 
 def test_hostile_depth_is_bounded() -> None:
@@ -281,3 +281,8 @@ def test_where_an_unknown_field_belongs(text: str, message: str) -> None:
 def test_status_is_ignored_even_where_a_release_has_none(kind: str) -> None:
     text = f"apiVersion: networking.k8s.io/v1\nkind: {kind}\nmetadata: {{name: web}}\nstatus: {{}}\n"
     assert problems_of(text) == []
+
+
+def test_long_and_many_lined_text_is_shown_on_one_short_line() -> None:
+    text = SERVICE + 'spec:\n  ports: "one\n    two ' + "x" * 100 + '"\n'
+    assert only(text)[2] == '`spec.ports` is the string `"one two ' + "x" * 50 + "…` where a list is required"

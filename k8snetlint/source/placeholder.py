@@ -4,23 +4,29 @@ from __future__ import annotations
 
 import re
 
-from k8snetlint.source.tree import Node
+from .tree import Node
 
 _MARKED = re.compile(
     r"""
-    \$\{[^{}]+\} | \$\([^()]+\) | \$[A-Z_][A-Z0-9_]*\b  # ${VAR}, $(VAR), $VAR
-    | \{\{.*\}\} | <[A-Za-z_][\w\ .:-]*> | __\w+?__     # {{ value }}, <value>, __VALUE__
-    | %[A-Z][A-Z0-9_]*% | @[A-Z][A-Z0-9_]*@            # %VALUE%, @VALUE@
+    \$\{[^{}]*\} | \$\([A-Za-z_][\w.-]*\) | \$[A-Z_][A-Z0-9_]*\b   # ${VAR}, ${VAR:=x}, $(VAR), $VAR
+    | \{\{ | <[A-Za-z_][\w\ .:/-]*> | __[A-Za-z0-9][\w-]*?__       # {{ value }}, <value>, __VALUE__
+    | %%\w+%% | %[A-Z][A-Z0-9_]*% | @[A-Z][A-Z0-9_]*@              # %%value%%, %VALUE%, @VALUE@
     """,
-    re.DOTALL | re.VERBOSE,
+    re.VERBOSE,
 )
+_MARKS = ("$", "{{", "<", "__", "%", "@")
 _SHOUTED = re.compile(r"[A-Z][A-Z0-9]*(?:[_-][A-Z0-9]+)*")
 _BOOLEANS = frozenset({"TRUE", "FALSE", "YES", "NO", "ON", "OFF", "Y", "N", "NULL"})
 
 
-def is_placeholder(text: str) -> bool:
-    """Whether a text holds a mark that a substitution will replace: its value is unknown."""
-    return _MARKED.search(text) is not None
+def is_placeholder(value: object) -> bool:
+    """Whether a value is a text that holds a placeholder: it may become anything, and proves nothing."""
+    if not isinstance(value, str):
+        return False
+    for mark in _MARKS:
+        if mark in value:
+            return _MARKED.search(value) is not None
+    return False
 
 
 def is_template_key(key: str) -> bool:
