@@ -21,6 +21,7 @@ from .diagnostic import (
 from .model.build import build_cluster
 from .model.cluster import Cluster
 from .model.core import Resource
+from .model.workloads import Workload
 from .rulebook import Rulebook, RuleInfo
 from .settings import Settings
 from .source.edit import Edit
@@ -29,6 +30,7 @@ from .source.tree import Node
 from .units.unit import Unit
 
 INTERNAL_ERROR = "TOOL001"
+WORKLOAD = "workload"  # among a rule's kinds: every kind that makes pods
 REPORT_ADDRESS = "https://github.com/k8snetlint/k8snetlint/issues"
 
 Check = Callable[..., Iterator[Diagnostic]]
@@ -206,6 +208,8 @@ def _check_unit(unit: Unit, cluster: Cluster, rules: list[RuleInfo], settings: S
     for resource in cluster.resources:
         if not cluster.is_context(resource):
             names.setdefault(f"{resource.group or 'v1'}/{resource.kind}", []).append(resource)
+            if isinstance(resource, Workload):
+                names.setdefault(WORKLOAD, []).append(resource)
     for info in rules:
         present = [kind for kind in info.kinds if kind in names]
         if info.kinds and not present:
@@ -217,7 +221,7 @@ def _check_unit(unit: Unit, cluster: Cluster, rules: list[RuleInfo], settings: S
             yield from _guarded(cluster_function, (context,), context, None)
         function = _RESOURCE_CHECKS.get(info.id)
         if function is not None:
-            for kind in present or (() if info.kinds else names):
+            for kind in present or (() if info.kinds else [name for name in names if name != WORKLOAD]):
                 for resource in names[kind]:
                     yield from _guarded(function, (resource, context), context, resource)
 

@@ -54,7 +54,8 @@ class RuleInfo:
     """What a rule's document says.
 
     `check` is the theme module of its check; rules that a lower layer raises have `raised_by` instead.
-    `kinds` are written `group/Kind`, the core group as `v1`; empty means every kind.
+    `kinds` are written `group/Kind`, the core group as `v1`; `workload` stands for every kind that makes pods, and
+    an empty list for every kind.
     """
 
     id: str

@@ -1,0 +1,62 @@
+"""Text edits that several checks propose."""
+
+from __future__ import annotations
+
+from k8snetlint.model.core import Resource
+from k8snetlint.source.edit import Edit
+from k8snetlint.source.text import Span
+
+
+def without_key(resource: Resource, *path: str | int) -> Edit | None:
+    """The edit that deletes the line of a key and its scalar; None where it shares the line with something else."""
+    node = resource.root.get(*path)
+    parent = resource.root.get(*path[:-1])
+    if node is None or parent is None or node.via or len(parent.entries) < 2 or node.is_mapping or node.is_sequence:
+        return None
+    key = resource.root.key_at(*path)
+    text = node.source.text
+    if key.source is not node.source or "\n" in text[key.start : node.end]:
+        return None
+    start = text.rfind("\n", 0, key.start) + 1
+    end = text.find("\n", node.end)
+    end = len(text) if end < 0 else end + 1
+    if text[start : key.start].strip() or text[node.end : end].strip():
+        return None
+    return Edit(node.source, Span(start, end), "")
+
+
+def with_items(resource: Resource, *path: str | int, items: list[str]) -> Edit | None:
+    """The edit that appends scalars to a written sequence of scalars; None where its form does not allow it."""
+    node = resource.root.get(*path)
+    if node is None or node.via or not node.items or any(item.source is not node.source for item in node.items):
+        return None
+    text = node.source.text
+    last = node.items[-1]
+    if text[node.start] == "[":
+        return Edit(node.source, Span(last.end, last.end), "".join(f", {item}" for item in items))
+    line = text.rfind("\n", 0, last.start) + 1
+    lead = text[line : last.start]
+    if lead.strip() != "-":
+        return None
+    return Edit(node.source, Span(last.end, last.end), "".join(f"\n{lead}{item}" for item in items))
+
+
+def with_entry(resource: Resource, *path: str | int, entry: str) -> Edit | None:
+    """The edit that adds a line `key: value` below a scalar or flow entry at a path, in a block mapping.
+
+    None where the entry does not end its line, or its key does not begin one (but for a list's dash).
+    """
+    node = resource.root.get(*path)
+    if node is None or node.via:
+        return None
+    key = resource.root.key_at(*path)
+    text = node.source.text
+    if key.source is not node.source:
+        return None
+    start = text.rfind("\n", 0, key.start) + 1
+    end = text.find("\n", node.end)
+    end = len(text) if end < 0 else end
+    lead = text[start : key.start]
+    if lead.replace("- ", "  ").strip() or text[node.end : end].split("#", 1)[0].strip():
+        return None
+    return Edit(node.source, Span(end, end), f"\n{' ' * len(lead)}{entry}")
