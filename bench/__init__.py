@@ -1,0 +1,1 @@
+"""Generators and side-by-side measurements: `python -m bench`."""
