@@ -66,7 +66,17 @@ LAST_SERVED = {("extensions", "v1beta1"): 15, ("apps", "v1beta1"): 15, ("apps", 
 SERVED_LONGER = {("extensions", "v1beta1", "Ingress")}
 
 # Kinds of a schema that are no objects of a manifest: options and the bodies of subresources.
-NO_OBJECTS = {"WatchEvent", "Status", "Scale", "Eviction", "TokenRequest", "DeploymentRollback"}
+NO_OBJECTS = {
+    "APIGroup",
+    "APIVersions",
+    "EphemeralContainers",
+    "WatchEvent",
+    "Status",
+    "Scale",
+    "Eviction",
+    "TokenRequest",
+    "DeploymentRollback",
+}
 
 # What the OpenAPI description calls required and the API server accepts without, by its validation code: it decodes to
 # an empty value that is allowed.

@@ -2,6 +2,7 @@
 
 import pytest
 
+from k8snetlint.model.kinds import CLUSTER_SCOPED
 from k8snetlint.schema.kinds import (
     Removal,
     added_in,
@@ -108,3 +109,16 @@ def test_builtin_groups() -> None:
     assert is_builtin_group("")
     assert is_builtin_group("networking.k8s.io")
     assert not is_builtin_group("gateway.networking.k8s.io")
+
+
+def test_the_model_agrees_about_scopes() -> None:
+    kinds = {
+        (group_of(api_version), kind) for minor in range(27, 38) for api_version, kind in known_kinds(f"1.{minor}")
+    }
+    kinds |= {("gateway.networking.k8s.io", "GatewayClass"), ("gateway.networking.x-k8s.io", "XMesh")}
+    assert {known for known in kinds if is_cluster_scoped(*known)} == kinds & CLUSTER_SCOPED
+    assert not [known for known in CLUSTER_SCOPED if is_cluster_scoped(*known) is False]
+
+
+def group_of(api_version: str) -> str:
+    return api_version.rpartition("/")[0]
