@@ -1,5 +1,6 @@
 """Each kind of problem: its message, its place, and what must stay silent."""
 
+from itertools import product
 from textwrap import dedent
 
 import pytest
@@ -286,3 +287,10 @@ def test_status_is_ignored_even_where_a_release_has_none(kind: str) -> None:
 def test_long_and_many_lined_text_is_shown_on_one_short_line() -> None:
     text = SERVICE + 'spec:\n  ports: "one\n    two ' + "x" * 100 + '"\n'
     assert only(text)[2] == '`spec.ports` is the string `"one two ' + "x" * 50 + "…` where a list is required"
+
+
+def test_suggestions_are_made_for_the_first_problems_of_a_document_only() -> None:
+    names = {"".join(letters) for letters in product(*((c, c.upper()) for c in "loadbalancer"), ["IP"])}
+    names.discard("loadBalancerIP")
+    found = problems_of(SERVICE + "spec:\n" + "".join(f"  {name}: x\n" for name in sorted(names)[:300]))
+    assert [problem.suggestion for problem in found] == ["loadBalancerIP"] * 200 + [None] * 100
