@@ -86,10 +86,10 @@ def differences(case: Path, rulebook: Rulebook, families: frozenset[str], skippe
         wanted: set[tuple[str, str, str | None]] = set()
         for finding in findings:
             namespaces = (finding["namespace"],) if finding["namespace"] is not None else ("default", None)
-            options = {(str(finding["kind"]), str(finding["name"]), namespace) for namespace in namespaces}
+            options = {(str(finding["kind"]), str(finding["name"] or ""), namespace) for namespace in namespaces}
             wanted |= options
             if not options & present:
-                result.append(Difference(case.name, "missing", rule, str(finding["kind"]), str(finding["name"])))
+                result.append(Difference(case.name, "missing", rule, str(finding["kind"]), str(finding["name"] or "")))
         for kind, name, _ in sorted(present - wanted, key=str):
             result.append(Difference(case.name, "unexpected", rule, kind, name))
     for slug in expected["clean"]:
