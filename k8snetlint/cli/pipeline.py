@@ -1,0 +1,155 @@
+"""The way from paths to what a command works on: configuration, files, units; and the report of their diagnostics."""
+
+from __future__ import annotations
+
+import difflib
+import os
+import re
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import attrs
+import click
+
+from k8snetlint import rulebook as rulebooks
+from k8snetlint.rulebook import Rulebook
+from k8snetlint.settings import NEWEST_KUBERNETES, OLDEST_KUBERNETES, Settings
+from k8snetlint.source.discover import DiscoverOptions, InputProblemKind, Inputs, discover
+from k8snetlint.units.find import find_units
+from k8snetlint.units.unit import Found
+
+from .options import LoadOptions
+
+
+class Failure(click.ClickException):
+    """Ends the program with a message: wrong usage or configuration."""
+
+    exit_code = 2
+
+
+@attrs.frozen
+class Loaded:
+    """What a command works on."""
+
+    inputs: Inputs
+    found: Found
+    settings: Settings
+    rulebook: Rulebook
+
+
+def load(paths: Sequence[str], options: LoadOptions) -> Loaded:
+    """Reads the configuration and the paths (the working directory if there are none), and finds the units.
+
+    Raises Failure, exit code 2, for a path that does not exist, a unit that is not there, or a wrong configuration.
+    """
+    paths = tuple(paths) or (".",)
+    rulebook = rulebooks.load()
+    settings = resolve_settings(paths, options, rulebook)
+    return load_with(paths, options, settings, rulebook)
+
+
+def load_with(paths: Sequence[str], options: LoadOptions, settings: Settings, rulebook: Rulebook) -> Loaded:
+    """The rest of `load`, for settings that a command has changed."""
+    inputs = discover([*paths, *options.context], discover_options(options, settings))
+    missing = [problem for problem in inputs.problems if problem.kind is InputProblemKind.MISSING]
+    if missing:
+        raise Failure("; ".join(problem.message for problem in missing))
+    return found_in(inputs, settings, rulebook)
+
+
+def found_in(inputs: Inputs, settings: Settings, rulebook: Rulebook) -> Loaded:
+    """The units of inputs. Raises Failure where the one that is asked for is not among them."""
+    found = find_units(inputs, settings)
+    if settings.unit is not None and not settings.one_unit and settings.unit not in found.names:
+        near = difflib.get_close_matches(settings.unit, found.names, 1)
+        hint = f"did you mean `{near[0]}`?" if near else f"there are {_listed(found.names)}"
+        raise Failure(f"there is no unit `{settings.unit}`; {hint}")
+    return Loaded(inputs, found, settings, rulebook)
+
+
+def discover_options(options: LoadOptions, settings: Settings) -> DiscoverOptions:
+    """How the paths of a command are turned into files."""
+    return DiscoverOptions(
+        stdin_filename=options.stdin_filename,
+        max_file_size=settings.max_file_size,
+        exclude=settings.exclude,
+        exclude_directory=settings.root,
+    )
+
+
+def resolve_settings(paths: Sequence[str], options: LoadOptions, rulebook: Rulebook) -> Settings:
+    """The settings of the configuration file, overridden by those of the command line."""
+    settings = Settings()
+    given: dict[str, Any] = {
+        "unit": options.unit,
+        "one_unit": options.one_unit or None,
+        "render": options.render,
+        "namespace": options.namespace,
+        "kube_version": None if options.kube_version is None else kube_version(options.kube_version),
+        "cni": options.cni,
+        "max_file_size": options.max_file_size,
+        "variables": None if options.vars_file is None else read_variables(options.vars_file),
+    }
+    if options.context:
+        relative = (os.path.relpath(path, settings.root).replace(os.sep, "/") for path in options.context)
+        given["context"] = (*settings.context, *relative)
+    return attrs.evolve(settings, **{name: value for name, value in given.items() if value is not None})
+
+
+def kube_version(text: str) -> tuple[int, int]:
+    """A Kubernetes version. Raises Failure if it is none that the schemas know."""
+    match = re.fullmatch(r"v?(\d+)\.(\d+)(\.\d+)?", text.strip())
+    version = (int(match[1]), int(match[2])) if match else None
+    if version is None or not OLDEST_KUBERNETES <= version <= NEWEST_KUBERNETES:
+        oldest, newest = (".".join(map(str, each)) for each in (OLDEST_KUBERNETES, NEWEST_KUBERNETES))
+        raise Failure(f"`{text}` is not a Kubernetes version from {oldest} to {newest}")
+    return version
+
+
+def read_variables(path: str) -> dict[str, str]:
+    """The variables of a file of lines `NAME=value`; empty lines and lines that begin with `#` do not count."""
+    variables: dict[str, str] = {}
+    try:
+        with open(path, encoding="utf-8") as file:
+            lines = file.read().splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise Failure(f"the variables `{path}` cannot be read: {_reason(error)}") from error
+    for number, line in enumerate(lines, 1):
+        if not line.strip() or line.lstrip().startswith("#"):
+            continue
+        name, separator, value = line.removeprefix("export ").partition("=")
+        if not separator or not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", name.strip()):
+            raise Failure(f"{path}:{number}: a line here is NAME=value")
+        variables[name.strip()] = value.strip().strip("\"'")
+    return variables
+
+
+def check_selectors(selectors: Iterable[str], rulebook: Rulebook, option: str) -> tuple[str, ...]:
+    """Rule selectors as given in one option, commas split. Raises Failure for one that means no rule."""
+    result: list[str] = []
+    for selector in (part.strip() for text in selectors for part in text.split(",")):
+        if not selector:
+            continue
+        if not rulebook.resolve(selector):
+            raise Failure(f"{option}: {unknown_rule(selector, rulebook)}")
+        result.append(selector)
+    return tuple(result)
+
+
+def unknown_rule(selector: str, rulebook: Rulebook) -> str:
+    """What is said of a selector that means no rule."""
+    names = [*rulebook.rules, *(info.name for info in rulebook.rules.values())]
+    near = difflib.get_close_matches(selector, names, 1) or difflib.get_close_matches(selector.upper(), names, 1)
+    hint = f"did you mean `{near[0]}`?" if near else "`k8snetlint rules` lists them"
+    return f"there is no rule `{selector}`; {hint}"
+
+
+def _listed(names: Sequence[str]) -> str:
+    shown = ", ".join(f"`{name}`" for name in names[:10])
+    return f"{shown} and {len(names) - 10} more" if len(names) > 10 else shown or "none"
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, OSError):
+        return (error.strerror or type(error).__name__).lower()
+    return "it is not UTF-8"
