@@ -62,6 +62,28 @@ class Node:
         """The span with its file."""
         return Place(self.source, Span(self.start, self.end))
 
+    def part(self, start: int, end: int) -> Place:
+        """The place of a part of a string, by offsets into its value.
+
+        The whole scalar where the text is not written as its value reads: escapes, folded lines.
+        """
+        text = self.source.text
+        value = self.value
+        if isinstance(value, str):
+            written = text[self.start : self.end]
+            wanted = value[start:end]
+            first = 1 if self.style == QUOTED else 0
+            if written[first : first + len(value)] == value:
+                return Place(self.source, Span(self.start + first + start, self.start + first + end))
+            # Block scalars are indented: a part that stands once in the value stands once in the text.
+            if value.count(wanted) == 1 and written.count(wanted) == 1:
+                at = self.start + written.index(wanted)
+                return Place(self.source, Span(at, at + len(wanted)))
+            if self.style == BLOCK and wanted in written:
+                at = self.start + _nth(written, wanted, value.count(wanted, 0, start))
+                return Place(self.source, Span(at, at + len(wanted)))
+        return self.place
+
     @property
     def is_mapping(self) -> bool:
         """Whether the value is a mapping."""
@@ -152,6 +174,17 @@ class Node:
                 stack.extend(((*path, key), entry.node) for key, entry in reversed(value.items()))
             elif isinstance(value, list):
                 stack.extend(((*path, index), value[index]) for index in range(len(value) - 1, -1, -1))
+
+
+def _nth(text: str, part: str, number: int) -> int:
+    """The offset of the occurrence of that number, from 0; of the last one where there are fewer."""
+    at = text.index(part)
+    for _ in range(number):
+        following = text.find(part, at + 1)
+        if following < 0:
+            break
+        at = following
+    return at
 
 
 class Document:
