@@ -43,7 +43,19 @@ GO_MODULES = {
         "pkg/k8s/apis/cilium.io/client/crds/v2/ciliumnetworkpolicies.yaml",
         "pkg/k8s/apis/cilium.io/client/crds/v2/ciliumclusterwidenetworkpolicies.yaml",
     ),
+    "istio.io/api@v1.31.4": ("kubernetes/customresourcedefinitions.gen.yaml",),
+    "github.com/projectcontour/contour@v1.33.8": ("examples/contour/01-crds.yaml",),
     "github.com/cloudnative-pg/cloudnative-pg@v1.29.0": ("config/crd/bases/postgresql.cnpg.io_clusters.yaml",),
+}
+
+# Kinds of the files above that have nothing to do with networks.
+LEFT_OUT = {
+    "ContourConfiguration",
+    "ContourDeployment",
+    "ExtensionService",
+    "WasmPlugin",
+    "TrafficExtension",
+    "Telemetry",
 }
 
 KINDS = {
@@ -458,6 +470,8 @@ def main() -> None:
         groups: dict[str, Custom] = {}
         sources: dict[str, list[str]] = {}
         for module, crd in crds(folder):
+            if crd["spec"]["names"]["kind"] in LEFT_OUT:
+                continue
             group = crd["spec"]["group"]
             groups.setdefault(group, Custom()).add(crd)
             if module not in sources.setdefault(group, []):
