@@ -28,8 +28,8 @@ PACKAGES = {range(11, 25): "1.27.1", range(25, NEWEST + 1): "1.37.0"}
 GO_MODULES = {
     "sigs.k8s.io/gateway-api@v1.7.0": ("config/crd/experimental/*.yaml",),
     "sigs.k8s.io/gateway-api@v1.4.0": ("config/crd/experimental/*.yaml",),
-    "sigs.k8s.io/network-policy-api@v0.2.0": ("config/crd/experimental/*.yaml",),
-    "sigs.k8s.io/network-policy-api@v0.1.1": ("config/crd/*.yaml",),
+    "sigs.k8s.io/network-policy-api@v0.2.0": ("config/crd/experimental/*policies.yaml",),
+    "sigs.k8s.io/network-policy-api@v0.1.7": ("config/crd/experimental/*policies.yaml",),
     "github.com/prometheus-operator/prometheus-operator@v0.92.0": (
         "example/prometheus-operator-crd/*_servicemonitors.yaml",
         "example/prometheus-operator-crd/*_podmonitors.yaml",

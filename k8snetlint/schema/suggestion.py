@@ -11,6 +11,7 @@ from .shapes import Shape, shape
 
 _LONGEST = 100
 _CLOSE = 0.75
+_LABELS = "matchLabels"
 # Fields of earlier API versions that have no near name in the one they are written in.
 # Source: Kubernetes deprecated API migration guide, v1.22 (Ingress) and v1.26 (HorizontalPodAutoscaler).
 _REPLACED = {
@@ -57,9 +58,13 @@ def replacement(owner: Shape, name: str) -> str | None:
 def other_place(name: str, root: Node, shapes: list[tuple[Path, Shape]], minor: int) -> Path | None:
     """The path of the object near an unknown field that has a field of that name, if there is just one.
 
-    `shapes` end with the object that the field stands in. Objects around it come first, then those up to two levels
-    inside.
+    `shapes` end with the object that the field stands in. A text in a label selector is a label; else objects around it
+    come first, then those up to two levels inside.
     """
+    here, owner = shapes[-1]
+    entry = root.at(*here).entries.get(name)
+    if owner.fields.get(_LABELS) == "{}s" and entry is not None and isinstance(entry.node.value, str):
+        return (*here, _LABELS)
     for path, around in reversed(shapes[:-1]):
         if name in around.fields and name not in root.at(*path).entries:
             return path

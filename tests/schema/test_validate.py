@@ -268,6 +268,12 @@ def test_hostile_depth_is_bounded() -> None:
             id="not where it stands already",
         ),
         pytest.param(
+            "apiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\nspec:\n  podSelector: {app.kubernetes.io/name: web}\n",
+            "`app.kubernetes.io/name` is not a field of `spec.podSelector`, so it is rejected or ignored; "
+            "it belongs in `spec.podSelector.matchLabels`",
+            id="a label in a selector",
+        ),
+        pytest.param(
             "apiVersion: networking.k8s.io/v1\nkind: Ingress\nspec:\n  backend: {service: {name: web}}\n",
             "`backend` is not a field of `spec`, so it is rejected or ignored; write `defaultBackend` instead",
             id="a field of the version before",
