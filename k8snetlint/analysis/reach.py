@@ -88,7 +88,7 @@ def reach(
     """Whether the source reaches the destination; protocol and port count only where that is no Service."""
     if isinstance(destination, ServiceEnd):
         return _reach_service(cluster, peers, policies, source, destination)
-    flows = [_explain(policies, Flow(origin, target, protocol, port)) for origin in source for target in destination]
+    flows = [explain(policies, Flow(origin, target, protocol, port)) for origin in source for target in destination]
     return Answer(_verdict(flow.is_allowed for flow in flows), protocol, port, (), tuple(flows))
 
 
@@ -120,7 +120,7 @@ def _reach_service(
             path.append(Step(backend.workload, backend.workload.labels_path, step))
         for origin in source:
             flow = Flow(origin, peer, backend.protocol, backend.port, through_service=True)
-            flows.append(_explain(policies, flow))
+            flows.append(explain(policies, flow))
     verdicts = [flow.is_allowed for flow in flows] + [False] * len(unreachable)
     if not verdicts:
         verdict = ReachVerdict.UNKNOWN if service.is_external_name else ReachVerdict.DENIED
@@ -148,7 +148,8 @@ def _verdict(allowed: Iterable[bool]) -> ReachVerdict:
     return ReachVerdict.PARTIAL if True in answers else ReachVerdict.DENIED
 
 
-def _explain(policies: PolicySet, flow: Flow) -> FlowAnswer:
+def explain(policies: PolicySet, flow: Flow) -> FlowAnswer:
+    """The decision on a flow, with what isolates each side that denies it and what each of its allow rules lacks."""
     decision = is_allowed(policies, flow)
     by_name = {stage.name: stage for stage in policies.stages}
     sides: list[SideAnswer] = []

@@ -11,7 +11,7 @@ from k8snetlint.source.tree import Document, Path
 from .cluster import Cluster
 from .core import Resource
 from .kinds import BUILDERS, CLUSTER_SCOPED, POD_TEMPLATES
-from .values import string_map_of, text_of
+from .values import name_of, string_map_of, text_of
 from .workloads import build_workload
 
 Builder = Callable[[Resource], Resource]
@@ -25,8 +25,8 @@ def build_resource(document: Document, namespace: str = "default") -> Resource |
         return None
     metadata = root.get("metadata")
     get = metadata.get if metadata is not None else _nothing
-    own = text_of(get("namespace")) or None
-    name = text_of(get("name")) or text_of(get("generateName")) or ""
+    own = name_of(get("namespace")) or None
+    name = name_of(get("name")) or text_of(get("generateName")) or ""
     labels, annotations = string_map_of(get("labels")), string_map_of(get("annotations"))
     is_cluster_scoped = (api_version.rpartition("/")[0], kind) in CLUSTER_SCOPED
     effective = None if is_cluster_scoped else own or namespace

@@ -14,6 +14,19 @@ def text_of(node: Node | None) -> str | None:
     return value if type(value) is str else None
 
 
+def name_of(node: Node | None) -> str | None:
+    """The name at a node: a string, or the text of another scalar, which the API server refuses but a person meant.
+
+    None if it is absent, null, a mapping or a sequence.
+    """
+    value = node.value if node is not None else None
+    if type(value) is str:
+        return value
+    if node is None or value is None or isinstance(value, dict | list):
+        return None
+    return node.place.text
+
+
 def integer_of(node: Node | None) -> int | None:
     """The integer at a node; None if it is absent or no integer. A float without fraction is one, as in JSON."""
     value = node.value if node is not None else None
@@ -49,7 +62,7 @@ def texts_of(node: Node | None) -> tuple[str, ...]:
 
 
 def string_map_of(node: Node | None) -> Mapping[str, str]:
-    """The entries of a mapping whose values are strings; a null value is the empty string, as the decoder reads it."""
+    """The entries of a mapping to scalars, as `name_of` reads them; null is the empty string, as to the decoder."""
     if node is None or type(node.value) is not dict:
         return {}
     found: dict[str, str] = {}
@@ -59,4 +72,6 @@ def string_map_of(node: Node | None) -> Mapping[str, str]:
             found[key] = value
         elif value is None:
             found[key] = ""
+        elif not isinstance(value, dict | list):
+            found[key] = entry.node.place.text
     return found
