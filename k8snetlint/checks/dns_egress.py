@@ -1,0 +1,157 @@
+"""Pods that policies cut off from the cluster's DNS."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from k8snetlint.analysis.blocking import allowing_rules, may_be_unseen, policies_of
+from k8snetlint.analysis.reference import matches
+from k8snetlint.analysis.statements import statements
+from k8snetlint.diagnostic import Diagnostic, Severity
+from k8snetlint.engine import Context, cluster_check
+from k8snetlint.model.cluster import Cluster
+from k8snetlint.model.networkpolicy import EGRESS as EGRESS_TYPE
+from k8snetlint.model.networkpolicy import NetworkPolicy
+from k8snetlint.policy.ir import EGRESS, AllOf, AnyOf, InNamespace, PeerExpr, PolicySet
+from k8snetlint.policy.peers import Peer
+from k8snetlint.settings import Settings
+from k8snetlint.source.edit import Edit
+from k8snetlint.source.text import Span
+from k8snetlint.source.tree import Path
+
+# Where DNS servers listen on their pods: 53 with most distributions, 5353 on OpenShift, others on a few.
+DNS_PORTS = (53, 5353, 1053, 8053)
+DNS_NAMESPACES = frozenset({"kube-system", "openshift-dns"})
+DNS_LABELS = (("k8s-app", "kube-dns"), ("dns.operator.openshift.io/daemonset-dns", "default"))
+
+_DNS_RULE = (
+    "- to:",
+    "    - namespaceSelector:",
+    "        matchLabels:",
+    "          kubernetes.io/metadata.name: kube-system",
+    "      podSelector:",
+    "        matchLabels:",
+    "          k8s-app: kube-dns",
+    "  ports:",
+    "    - protocol: UDP",
+    "      port: 53",
+    "    - protocol: TCP",
+    "      port: 53",
+)
+
+
+def names_used(cluster: Cluster, settings: Settings) -> Mapping[int, str]:
+    """A host name that each workload uses, by the workload's identity."""
+    found: dict[int, str] = {}
+    for statement in statements(cluster):
+        found.setdefault(id(statement.workload), statement.mention.host)
+    return found
+
+
+@cluster_check("NP025")
+def networkpolicy_egress_without_dns(ctx: Context) -> Iterator[Diagnostic]:
+    """A policy that isolates pods for egress, where no policy lets them out to DNS."""
+    policies = ctx.once(policies_of)
+    isolating = [
+        policy
+        for policy in ctx.cluster.all_of(NetworkPolicy)
+        if EGRESS_TYPE in policy.policy_types and policy.pod_selector is not None
+    ]
+    told: set[int] = set()
+    # A policy with rules says more of what its pods do than a bare deny: of two for one pod, it is the one reported.
+    for policy in sorted(isolating, key=lambda policy: not policy.egress):
+        subjects = _subjects(policy, policies)
+        cut_off = [peer for peer in subjects if id(peer) not in told and not _reaches_dns(ctx.cluster, policies, peer)]
+        if not cut_off or ctx.cluster.is_context(policy):
+            continue
+        told.update(map(id, cut_off))
+        yield _cut_off(ctx, policy, cut_off)
+
+
+def _subjects(policy: NetworkPolicy, policies: PolicySet) -> list[Peer]:
+    """The peers that a policy selects; where there are none in sight, a pod as its labels describe it."""
+    selector = policy.pod_selector
+    if selector is None:
+        return []
+    found = [
+        peer
+        for peer in policies.peers.pods
+        if peer.is_pod and peer.namespace == policy.namespace and selector.matches(peer.labels)
+    ]
+    labels = dict(selector.match_labels)
+    imagined = Peer(
+        "a pod that it selects",
+        namespace=policy.namespace,
+        namespace_labels=policies.peers.labels_of_namespace(policy.namespace),
+        labels=labels,
+        is_pod=True,
+    )
+    return found or [imagined]
+
+
+def _reaches_dns(cluster: Cluster, policies: PolicySet, peer: Peer) -> bool:
+    servers = [
+        pod
+        for pod in policies.peers.pods
+        if pod.namespace in DNS_NAMESPACES and any(pod.labels.get(key) == value for key, value in DNS_LABELS)
+    ]
+    for port in DNS_PORTS:
+        for rule in allowing_rules(policies, EGRESS, peer, "UDP", port):
+            destination = rule.match.destination
+            if any(matches(destination, server) for server in servers) or _names_dns_namespace(destination):
+                return True
+            if not servers and may_be_unseen(destination, cluster, policies, peer.namespace):
+                return True
+    return False
+
+
+def _names_dns_namespace(peer: PeerExpr) -> bool:
+    """Whether a peer is the whole of a namespace where DNS servers live."""
+    match peer:
+        case InNamespace(name):
+            return name in DNS_NAMESPACES
+        case AnyOf(parts):
+            return any(_names_dns_namespace(part) for part in parts)
+        case AllOf():
+            return False
+    return False
+
+
+def _cut_off(ctx: Context, policy: NetworkPolicy, peers: list[Peer]) -> Diagnostic:
+    used = ctx.once(names_used)
+    workloads = [workload for peer in peers for workload in peer.workloads]
+    user = next((workload for workload in workloads if id(workload) in used), None)
+    only_blocks = all(peer.ip_block is not None for rule in policy.egress for peer in rule.peers)
+    expects_names = user is not None or not only_blocks
+    who = f"{peers[0]}" if len(peers) == 1 else f"{len(peers)} workloads that it selects"
+    example = f": {user} uses `{used[id(user)]}`" if user is not None else ""
+    path: Path = ("spec", "egress") if policy.root.get("spec", "egress") is not None else ("spec", "policyTypes")
+    if policy.root.get(*path) is None:
+        path = ("spec",)
+    return ctx.report(
+        policy,
+        *path,
+        key=True,
+        message=f"{who} cannot look up names: egress is isolated, and no policy lets it out to DNS on UDP 53{example}",
+        label="no rule for DNS",
+        severity=Severity.WARNING if expects_names and ctx.unit.complete else Severity.NOTE,
+        help="add an egress rule to the DNS pods in kube-system, for UDP and TCP 53",
+        fix=ctx.fix("Allow DNS", _dns_edit(policy)),
+    )
+
+
+def _dns_edit(policy: NetworkPolicy) -> Edit | None:
+    """The edit that appends a rule for DNS to a block sequence of egress rules; None where it is not written so."""
+    node = policy.root.get("spec", "egress")
+    items = node.items if node is not None else []
+    if not items or items[-1].via or items[-1].source is not policy.root.source:
+        return None
+    last = items[-1]
+    text = last.source.text
+    line = text.rfind("\n", 0, last.start) + 1
+    indent = text[line : last.start]
+    if indent.strip() != "-" or not indent.lstrip().startswith("-"):
+        return None
+    margin = indent[: len(indent) - len(indent.lstrip())]
+    written = "".join(f"\n{margin}{rule_line}" for rule_line in _DNS_RULE)
+    return Edit(last.source, Span(last.end, last.end), written)
