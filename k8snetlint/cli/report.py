@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import os
+from collections.abc import Callable, Iterator, Sequence
+from datetime import date
 
 import attrs
 
 from k8snetlint.diagnostic import Confidence, Diagnostic, Incompleteness, Location, Report, Severity
 from k8snetlint.engine import merged, run
+from k8snetlint.fingerprint import with_fingerprints
 from k8snetlint.source.discover import InputProblem
+from k8snetlint.source.parse import parse
+from k8snetlint.source.text import SourceFile
+from k8snetlint.source.tree import Document
+from k8snetlint.suppress import apply_suppressions
+from k8snetlint.units.classify import objects_of
 
 from .pipeline import Loaded
+from .repository import repository_root
 
 
 @attrs.frozen
@@ -34,8 +43,17 @@ def check(loaded: Loaded) -> Checked:
     ]
     reasons = dict.fromkeys((*outcome.incomplete_because, *_input_reasons(loaded)))
     documents = {id(document) for unit in loaded.found.units for document in unit.documents}
+    diagnostics = apply_suppressions(
+        merged([*outcome.diagnostics, *below]),
+        loaded.inputs.files,
+        loaded.found.units,
+        settings,
+        rulebook,
+        date.today(),
+        is_whole=_is_whole(loaded),
+    )
     report = Report(
-        diagnostics=merged([*outcome.diagnostics, *below]),
+        diagnostics=with_fingerprints(diagnostics, _objects_by_file(loaded), _common_path(loaded)),
         files=loaded.inputs.files,
         complete=not reasons,
         incomplete_because=tuple(reasons),
@@ -79,3 +97,41 @@ def _input_reasons(loaded: Loaded) -> Iterator[Incompleteness]:
     for problem in loaded.inputs.problems:
         if problem.message not in said:
             yield Incompleteness(problem.message, None, problem.place)
+
+
+def _is_whole(loaded: Loaded) -> bool:
+    """Whether the paths hold all that the configuration is about."""
+    root = os.path.realpath(os.path.join(loaded.inputs.directory, loaded.settings.root))
+    return any(os.path.commonpath([given, root]) == given for given in loaded.inputs.roots)
+
+
+def _objects_by_file(loaded: Loaded) -> Callable[[SourceFile], Sequence[Document]]:
+    """The objects of a file as written there: those of a unit that renders nothing, else read again."""
+    known: dict[SourceFile, list[Document]] = {}
+    for unit in loaded.found.units:
+        if unit.type in ("plain", "alternative"):
+            for document in unit.documents:
+                known.setdefault(document.source, []).append(document)
+
+    def objects(source: SourceFile) -> Sequence[Document]:
+        if source not in known:
+            known[source] = [item for document in parse(source).documents for item in objects_of(document)]
+        return known[source]
+
+    return objects
+
+
+def _common_path(loaded: Loaded) -> Callable[[str], str]:
+    """Turns a path as shown into one that does not depend on the working directory.
+
+    It is relative to the root of the repository, else to the configuration's folder.
+    """
+    directory = loaded.inputs.directory
+    root = repository_root(directory) or os.path.realpath(os.path.join(directory, loaded.settings.root))
+    if os.path.realpath(directory) == root:
+        return lambda path: path
+
+    def common(path: str) -> str:
+        return path if path == "-" else os.path.relpath(os.path.join(directory, path), root).replace(os.sep, "/")
+
+    return common

@@ -1,1 +1,0 @@
-"""Suppressions: comments, annotations and configuration that make a diagnostic not count."""
