@@ -14,6 +14,7 @@ from k8snetlint.model.cluster import Cluster
 from k8snetlint.model.core import Resource
 from k8snetlint.model.values import items_of, text_of
 from k8snetlint.model.workloads import Container, Workload
+from k8snetlint.settings import Settings
 from k8snetlint.source.text import Place
 from k8snetlint.source.tree import Node, Path
 
@@ -49,6 +50,11 @@ class Statement:
     key: str
     medium: str
     is_expanded: bool = False
+
+
+def statements_of(cluster: Cluster, settings: Settings) -> tuple[Statement, ...]:
+    """The statements of a cluster, in the form that checks share."""
+    return tuple(statements(cluster))
 
 
 def statements(cluster: Cluster) -> Iterator[Statement]:

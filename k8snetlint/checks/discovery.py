@@ -1,0 +1,256 @@
+"""Addresses in variables, arguments and files, and the Services that are to answer to them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from difflib import get_close_matches
+from fnmatch import fnmatchcase
+
+from k8snetlint.analysis.routing import ServiceName, service_name
+from k8snetlint.analysis.statements import Statement, statements_of
+from k8snetlint.diagnostic import Confidence, Diagnostic, Location, Severity
+from k8snetlint.engine import Context, cluster_check
+from k8snetlint.model.cluster import Cluster
+from k8snetlint.model.services import Service
+from k8snetlint.model.values import integer_of, is_placeholder
+from k8snetlint.model.workloads import Workload
+from k8snetlint.settings import Settings
+from k8snetlint.source.edit import Edit
+from k8snetlint.source.text import Span
+
+# Services that every cluster has, and namespaces whose Services come with the cluster.
+_ALWAYS_THERE = frozenset({("default", "kubernetes")})
+_CLUSTER_NAMESPACES = frozenset({"kube-system", "kube-public", "openshift-dns", "openshift-monitoring", "gke-system"})
+_NOT_SERVICES = frozenset({"localhost", "host", "hostname", "ip6-localhost", "metadata"})
+_SHORTEST_NEAR_MISS = 4
+
+
+def services_by_name(cluster: Cluster, settings: Settings) -> Mapping[str, tuple[Service, ...]]:
+    """The Services of a cluster by their bare name."""
+    found: dict[str, list[Service]] = {}
+    for service in cluster.services:
+        found.setdefault(service.name, []).append(service)
+    return {name: tuple(services) for name, services in found.items()}
+
+
+def _names(ctx: Context) -> Iterator[tuple[Statement, ServiceName]]:
+    """The statements whose host may be the name of a Service, each place once, with what the name means."""
+    seen: set[tuple[str, Span, str | None]] = set()
+    for statement in ctx.once(statements_of):
+        host = statement.mention.host
+        if ctx.cluster.is_context(statement.resource) or is_placeholder(host) or host.lower() in _NOT_SERVICES:
+            continue
+        name = service_name(host, statement.workload.namespace or "", ctx.settings.cluster.dns_domain)
+        if name is None or (name.namespace, name.name) in _ALWAYS_THERE or _is_external(ctx, name):
+            continue
+        key = (statement.place.source.path, statement.place.span, statement.workload.namespace)
+        if key not in seen:
+            seen.add(key)
+            yield statement, name
+
+
+def _is_external(ctx: Context, name: ServiceName) -> bool:
+    full = f"{name.namespace}/{name.name}"
+    return any(fnmatchcase(full, pattern) for pattern in ctx.settings.external.services)
+
+
+@cluster_check("DISC001")
+def env_service_unknown(ctx: Context) -> Iterator[Diagnostic]:
+    """A name of a Service that nothing answers to."""
+    for statement, name in _names(ctx):
+        if ctx.cluster.service(name.namespace, name.name) is not None or name.namespace in _CLUSTER_NAMESPACES:
+            continue
+        is_short = "." not in statement.mention.host
+        elsewhere = [found for found in ctx.once(services_by_name).get(name.name, ()) if found.has_namespace]
+        if is_short and elsewhere:
+            continue  # DISC003
+        known = sorted({service.name for service in ctx.cluster.services_in(name.namespace)})
+        near = get_close_matches(name.name, known, 1, 0.8) if len(name.name) >= _SHORTEST_NEAR_MISS else []
+        if not known or (not near and not name.is_qualified) or _is_own_name(statement, name):
+            continue
+        confidence = Confidence.HIGH if name.is_qualified and near else Confidence.MEDIUM
+        is_own = statement.workload.namespace == name.namespace
+        if not near and not is_own and ctx.cluster.namespaces[name.namespace].resource is None:
+            confidence = Confidence.LOW
+        hint = f"did you mean `{near[0]}`?" if near else f"it has {_listed(known)}"
+        yield _report(
+            ctx,
+            statement,
+            message=f"{statement.workload} asks for `{statement.mention.host}`, but there is no Service `{name.name}` "
+            f"in namespace {name.namespace}; {hint}",
+            severity=ctx.rule.severity if ctx.unit.complete else Severity.NOTE,
+            confidence=confidence,
+            help="write the name of a Service, or declare it in `external.services` of the configuration",
+            edit=_renamed(statement, name.name, near[0]) if near else None,
+            title=f"Use the Service `{near[0]}`" if near else "",
+        )
+
+
+def _is_own_name(statement: Statement, name: ServiceName) -> bool:
+    """Whether a workload names itself: an address that it announces, or its container by name."""
+    return name.name in (statement.workload.name, statement.container)
+
+
+@cluster_check("DISC002")
+def env_service_port_mismatch(ctx: Context) -> Iterator[Diagnostic]:
+    """A port that the Service does not listen on."""
+    for statement, name in _names(ctx):
+        service = ctx.cluster.service(name.namespace, name.name)
+        port = statement.mention.port
+        if service is None or port is None or not statement.mention.has_port or not service.ports:
+            continue
+        numbers = [found.number for found in service.ports]
+        if service.is_headless or service.is_external_name or port in numbers or None in numbers:
+            continue
+        backends = ctx.cluster.backends(service)
+        if statement.workload in backends or not service.selector:
+            continue
+        mapped = next((found for found in service.ports if found.effective_target == port), None)
+        names = {declared.number: declared.name for workload in backends for declared in workload.ports}
+        if mapped is None:
+            mapped = next((found for found in service.ports if found.target == names.get(port, "")), None)
+        listed = ", ".join(str(found) for found in service.ports)
+        what = f"{port} is the pods' port, the Service listens on {mapped}" if mapped else f"it listens on {listed}"
+        wanted = mapped.number if mapped is not None else (numbers[0] if len(numbers) == 1 else None)
+        yield _report(
+            ctx,
+            statement,
+            message=f"{statement.workload} asks for port {port} of {service}, which it does not have: {what}",
+            related=[ctx.location(service, "spec", "ports", label="the Service's ports", key=True)],
+            severity=ctx.rule.severity if ctx.unit.complete else Severity.WARNING,
+            confidence=Confidence.MEDIUM if statement.medium == "file" else Confidence.HIGH,
+            help=f"use port {wanted}" if wanted else f"use one of the ports {listed}",
+            edit=_renamed(statement, f":{port}", f":{wanted}") if wanted else None,
+            title=f"Use the Service's port {wanted}",
+        )
+
+
+@cluster_check("DISC003")
+def env_service_needs_namespace(ctx: Context) -> Iterator[Diagnostic]:
+    """A short name of a Service that lives only in other namespaces."""
+    for statement, name in _names(ctx):
+        host = statement.mention.host
+        if "." in host or ctx.cluster.service(name.namespace, name.name) is not None:
+            continue
+        if not statement.workload.has_namespace or _is_own_name(statement, name):
+            continue
+        port = statement.mention.port
+        elsewhere = [
+            service
+            for service in ctx.once(services_by_name).get(name.name, ())
+            if service.has_namespace and (port is None or any(found.number == port for found in service.ports))
+        ]
+        if not elsewhere:
+            continue
+        service = elsewhere[0]
+        yield _report(
+            ctx,
+            statement,
+            message=f"{statement.workload} asks for `{host}`, which is looked up in namespace {name.namespace} only; "
+            f"the Service is in {', '.join(sorted({str(found.namespace) for found in elsewhere}))}",
+            related=[ctx.location(service, "metadata", "name", label="the Service")],
+            severity=ctx.rule.severity if ctx.unit.complete else Severity.WARNING,
+            help=f"write `{host}.{service.namespace}`",
+            edit=_renamed(statement, host, f"{host}.{service.namespace}") if len(elsewhere) == 1 else None,
+            title=f"Name the namespace `{service.namespace}`",
+        )
+
+
+@cluster_check("DISC004")
+def cluster_dns_name_malformed(ctx: Context) -> Iterator[Diagnostic]:
+    """A name that ends like a Service's and has no namespace in it, or `svc` twice."""
+    zone = ctx.settings.cluster.dns_domain
+    for statement in ctx.once(statements_of):
+        host = statement.mention.host.rstrip(".").lower()
+        if statement.mention.form == "qualified" or ctx.cluster.is_context(statement.resource):
+            continue
+        labels = host.removesuffix(f".{zone}").split(".")
+        if labels[-1] != "svc" or is_placeholder(host):
+            continue
+        is_doubled = labels[-2:] == ["svc", "svc"]
+        if len(labels) != 2 and not is_doubled:
+            continue
+        wrong = "has `svc` twice" if is_doubled else "names no namespace before `svc`"
+        example = f"{labels[0]}.{statement.workload.namespace}.svc.{zone}"
+        yield _report(
+            ctx,
+            statement,
+            message=f"`{statement.mention.host}` {wrong}, so it never resolves",
+            help=f"write `<service>.<namespace>.svc.{zone}`, for example `{example}`",
+        )
+
+
+@cluster_check("DISC010")
+def statefulset_pod_dns_invalid(ctx: Context) -> Iterator[Diagnostic]:
+    """A pod's name of a StatefulSet that has fewer pods, or another governing Service."""
+    for statement, name in _names(ctx):
+        set_name, _, ordinal = (name.pod or "").rpartition("-")
+        if not set_name or not ordinal.isdigit():
+            continue
+        found = ctx.cluster.find("apps", "StatefulSet", name.namespace, set_name)
+        if not isinstance(found, Workload):
+            continue
+        if found.service_name and found.service_name != name.name and not is_placeholder(found.service_name):
+            wrong = f"its governing Service is `{found.service_name}`, not `{name.name}`"
+            path: tuple[str, ...] = ("spec", "serviceName")
+        else:
+            start = integer_of(found.root.get("spec", "ordinals", "start")) or 0
+            if found.replicas is None or start <= int(ordinal) < start + found.replicas or _is_scaled(ctx, found):
+                continue
+            last = f"{start} to {start + found.replicas - 1}" if found.replicas else "none at all"
+            wrong = f"it has {found.replicas} pods, numbered {last}"
+            path = ("spec", "replicas")
+        yield _report(
+            ctx,
+            statement,
+            message=f"there is no pod `{name.pod}.{name.name}` of {found}: {wrong}",
+            related=[ctx.location(found, *path, label="declared here")],
+            help="name a pod and the governing Service that exist",
+        )
+
+
+def _is_scaled(ctx: Context, workload: Workload) -> bool:
+    """Whether an autoscaler of the unit sets the number of pods."""
+    return any(
+        resource.kind in ("HorizontalPodAutoscaler", "ScaledObject") and resource.namespace == workload.namespace
+        for resource in ctx.cluster.resources
+    )
+
+
+def _report(
+    ctx: Context,
+    statement: Statement,
+    *,
+    message: str,
+    help: str,  # noqa: A002 (the word of the diagnostics)
+    severity: Severity | None = None,
+    confidence: Confidence | None = None,
+    related: list[Location] | None = None,
+    edit: Edit | None = None,
+    title: str = "",
+) -> Diagnostic:
+    return ctx.report(
+        statement.resource,
+        *statement.path,
+        primary=Location(statement.place, "asked for here"),
+        message=message,
+        severity=severity,
+        confidence=confidence,
+        related=related or [],
+        help=help,
+        fix=ctx.fix(title, edit) if edit is not None else None,
+    )
+
+
+def _renamed(statement: Statement, old: str, new: str) -> Edit | None:
+    """The edit that writes `new` for `old` in a statement; None where that stands elsewhere, or not once."""
+    text = statement.place.text
+    if statement.is_expanded or text.count(old) != 1:
+        return None
+    start = statement.place.span.start + text.index(old)
+    return Edit(statement.place.source, Span(start, start + len(old)), new)
+
+
+def _listed(names: list[str]) -> str:
+    shown = ", ".join(f"`{name}`" for name in names[:6])
+    return f"{shown} and {len(names) - 6} more" if len(names) > 6 else shown
