@@ -18,6 +18,7 @@ from .classify import objects_of
 from .files import Files
 from .gitops import opaque_namespaces
 from .kustomize.file import join
+from .kustomize.render import Renderer
 from .layout import Layout, enclosing, folder_of, is_below, lay_out
 from .unit import Found, Skipped, Unit, UnitProblem, UnitType
 
@@ -38,6 +39,7 @@ class _Finder:
         self.inputs = inputs
         self.settings = settings
         self.files = Files(inputs)
+        self.renderer = Renderer(self.files)
         self.problems: list[UnitProblem] = []
         self.skipped: list[Skipped] = []
         self.used: set[str] = set()
@@ -138,15 +140,26 @@ class _Finder:
 
     def _kustomization(self, layout: Layout, directory: str) -> Unit:
         kustomization = layout.kustomizations[directory]
-        place = _head(kustomization.source)
-        message = f"the kustomization `{directory}` is not rendered: its objects are not analysed"
-        self._not_analysed(message, place)
-        reason = Incompleteness(message, directory, place)
-        paths = (kustomization.source.path,)
-        return Unit(directory, "kustomization", incomplete_because=(reason,), paths=paths)
+        if self.settings.render == "never":
+            place = head(kustomization.source)
+            message = f"the kustomization `{directory}` is not rendered: its objects are not analysed"
+            self._not_analysed(message, place)
+            reason = Incompleteness(message, directory, place)
+            return Unit(directory, "kustomization", incomplete_because=(reason,), paths=(kustomization.source.path,))
+        rendered = self.renderer.rendered(kustomization)
+        for why in rendered.reasons:
+            if why.is_limit:
+                self.problems.append(UnitProblem("TOOL005", Severity.WARNING, why.message, why.place))
+            else:
+                self._not_analysed(why.message, why.place)
+        reasons = tuple(Incompleteness(why.message, directory, why.place) for why in rendered.reasons)
+        if kustomization.is_component:
+            message = f"`{directory}` is a component: what it is applied on top of is not here"
+            reasons = (*reasons, Incompleteness(message, directory, head(kustomization.source)))
+        return Unit(directory, "kustomization", rendered.documents, incomplete_because=reasons, paths=rendered.paths)
 
     def _chart(self, directory: str, chart: SourceFile) -> Unit:
-        place = _head(chart)
+        place = head(chart)
         message = f"the chart `{directory}` is not rendered: its objects are not analysed"
         self._not_analysed(message, place)
         reason = Incompleteness(message, directory, place)
@@ -183,7 +196,7 @@ class _Finder:
             source = self.files.by_path.get(path)
             fault = self.files.faults.get(source) if source is not None else None
             if fault is not None and source is not None:
-                reasons.append(Incompleteness(fault, unit.name, _head(source)))
+                reasons.append(Incompleteness(fault, unit.name, head(source)))
         opaque = opaque_namespaces(unit)
         reasons += (Incompleteness(message, unit.name, place) for _, message, place in opaque)
         namespaces = frozenset(namespace for namespace, _, _ in opaque)
@@ -193,7 +206,7 @@ class _Finder:
         )
 
 
-def _head(source: SourceFile) -> Place:
+def head(source: SourceFile) -> Place:
     """The first line of a file with text: where to point when the file as a whole is meant."""
     text = source.text
     start = len(text) - len(text.lstrip())
