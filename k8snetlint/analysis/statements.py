@@ -164,15 +164,21 @@ def _entries(source: Resource, data: str) -> Iterator[tuple[str, str, Node]]:
 
 
 def _of_files(cluster: Cluster, workload: Workload) -> Iterator[Statement]:
-    """What stands in the ConfigMaps and Secrets that a pod mounts; comments are not read."""
+    """What stands in the ConfigMaps and Secrets that a pod mounts."""
     spec = workload.pod_spec
     for source, data in _mounted(cluster, workload, spec) if spec is not None else ():
-        for key, text, node in _entries(source, data):
-            # Comments are blanked, not cut: offsets stay.
-            code = _COMMENT.sub(lambda match: " " * len(match[0]), text)
-            for mention in mentions(code):
-                place = node.part(mention.start, mention.end)
-                yield Statement(workload, "", mention, source, (data, key), place, key, "file")
+        for path, node, mention in data_mentions(source, data):
+            place = node.part(mention.start, mention.end)
+            yield Statement(workload, "", mention, source, path, place, str(path[-1]), "file")
+
+
+def data_mentions(source: Resource, data: str = "data") -> Iterator[tuple[Path, Node, Mention]]:
+    """The hosts that the entries of a ConfigMap or Secret mention; comments are not read."""
+    for key, text, node in _entries(source, data):
+        # Comments are blanked, not cut: offsets stay.
+        code = _COMMENT.sub(lambda match: " " * len(match[0]), text)
+        for mention in mentions(code):
+            yield (data, key), node, mention
 
 
 def _mounted(cluster: Cluster, workload: Workload, spec: Node) -> Iterator[tuple[Resource, str]]:

@@ -7,16 +7,18 @@ from difflib import get_close_matches
 from fnmatch import fnmatchcase
 
 from k8snetlint.analysis.routing import ServiceName, service_name
-from k8snetlint.analysis.statements import Statement, statements_of
+from k8snetlint.analysis.statements import Statement, data_mentions, statements_of
 from k8snetlint.diagnostic import Confidence, Diagnostic, Location, Severity
 from k8snetlint.engine import Context, cluster_check
 from k8snetlint.model.cluster import Cluster
+from k8snetlint.model.core import Resource
 from k8snetlint.model.services import Service
 from k8snetlint.model.values import integer_of, is_placeholder
 from k8snetlint.model.workloads import Workload
 from k8snetlint.settings import Settings
 from k8snetlint.source.edit import Edit
-from k8snetlint.source.text import Span
+from k8snetlint.source.text import Place, Span
+from k8snetlint.source.tree import Path
 
 # Services that every cluster has, and namespaces whose Services come with the cluster.
 _ALWAYS_THERE = frozenset({("default", "kubernetes")})
@@ -58,32 +60,62 @@ def _is_external(ctx: Context, name: ServiceName) -> bool:
 def env_service_unknown(ctx: Context) -> Iterator[Diagnostic]:
     """A name of a Service that nothing answers to."""
     for statement, name in _names(ctx):
-        if ctx.cluster.service(name.namespace, name.name) is not None or name.namespace in _CLUSTER_NAMESPACES:
-            continue
-        is_short = "." not in statement.mention.host
         elsewhere = [found for found in ctx.once(services_by_name).get(name.name, ()) if found.has_namespace]
-        if is_short and elsewhere:
+        if "." not in statement.mention.host and elsewhere:
             continue  # DISC003
-        known = sorted({service.name for service in ctx.cluster.services_in(name.namespace)})
-        near = get_close_matches(name.name, known, 1, 0.8) if len(name.name) >= _SHORTEST_NEAR_MISS else []
-        if not known or (not near and not name.is_qualified) or _is_own_name(statement, name):
-            continue
-        confidence = Confidence.HIGH if name.is_qualified and near else Confidence.MEDIUM
-        is_own = statement.workload.namespace == name.namespace
-        if not near and not is_own and ctx.cluster.namespaces[name.namespace].resource is None:
-            confidence = Confidence.LOW
-        hint = f"did you mean `{near[0]}`?" if near else f"it has {_listed(known)}"
-        yield _report(
-            ctx,
-            statement,
-            message=f"{statement.workload} asks for `{statement.mention.host}`, but there is no Service `{name.name}` "
-            f"in namespace {name.namespace}; {hint}",
-            severity=ctx.rule.severity if ctx.unit.complete else Severity.NOTE,
-            confidence=confidence,
-            help="write the name of a Service, or declare it in `external.services` of the configuration",
-            edit=_renamed(statement, name.name, near[0]) if near else None,
-            title=f"Use the Service `{near[0]}`" if near else "",
-        )
+        if not _is_own_name(statement, name):
+            where = (statement.resource, statement.path, statement.place)
+            yield from _unknown(ctx, str(statement.workload), where, statement.mention.host, name)
+    read = {id(statement.resource) for statement in ctx.once(statements_of)}
+    for resource in ctx.cluster.of_kind("", "ConfigMap"):
+        # Programs may read a ConfigMap through the API: what it says with a namespace in it means the same to everyone.
+        if id(resource) not in read and not ctx.cluster.is_context(resource):
+            yield from _unknown_in(ctx, resource)
+
+
+def _unknown_in(ctx: Context, resource: Resource) -> Iterator[Diagnostic]:
+    for path, node, mention in data_mentions(resource):
+        name = service_name(mention.host, resource.namespace or "", ctx.settings.cluster.dns_domain)
+        if name is not None and name.is_qualified and not is_placeholder(mention.host) and not _is_external(ctx, name):
+            where = (resource, path, node.part(mention.start, mention.end))
+            yield from _unknown(ctx, str(resource), where, mention.host, name)
+
+
+def _unknown(
+    ctx: Context, who: str, where: tuple[Resource, Path, Place], host: str, name: ServiceName
+) -> Iterator[Diagnostic]:
+    if ctx.cluster.service(name.namespace, name.name) is not None or name.namespace in _CLUSTER_NAMESPACES:
+        return
+    known = sorted({service.name for service in ctx.cluster.services_in(name.namespace)})
+    near = _near(name.name, known)
+    if not known or (not near and not name.is_qualified):
+        return
+    resource, path, place = where
+    hint = f"did you mean `{near}`?" if near else f"it has {_listed(known)}"
+    edit = _renamed(place, name.name, near) if near else None
+    # Without a near miss the Service may well be installed by other means: by a chart, or by hand.
+    confidence = (Confidence.HIGH if name.is_qualified else Confidence.MEDIUM) if near else Confidence.LOW
+    yield ctx.report(
+        resource,
+        *path,
+        primary=Location(place, "asked for here"),
+        message=f"{who} asks for `{host}`, but there is no Service `{name.name}` in namespace {name.namespace}; {hint}",
+        severity=ctx.rule.severity if near and ctx.unit.complete else Severity.NOTE,
+        confidence=confidence,
+        help="write the name of a Service, or declare it in `external.services` of the configuration",
+        fix=ctx.fix(f"Use the Service `{near}`", edit) if edit is not None else None,
+    )
+
+
+def _near(name: str, known: list[str]) -> str | None:
+    """The Service that a wrong name may mean: one that is close to it, or the only one that it is a part of."""
+    if len(name) < _SHORTEST_NEAR_MISS:
+        return None
+    close = get_close_matches(name, known, 1, 0.85)
+    if close:
+        return close[0]
+    wider = [service for service in known if service.endswith(f"-{name}") or service.startswith(f"{name}-")]
+    return wider[0] if len(wider) == 1 else None
 
 
 def _is_own_name(statement: Statement, name: ServiceName) -> bool:
@@ -120,7 +152,7 @@ def env_service_port_mismatch(ctx: Context) -> Iterator[Diagnostic]:
             severity=ctx.rule.severity if ctx.unit.complete else Severity.WARNING,
             confidence=Confidence.MEDIUM if statement.medium == "file" else Confidence.HIGH,
             help=f"use port {wanted}" if wanted else f"use one of the ports {listed}",
-            edit=_renamed(statement, f":{port}", f":{wanted}") if wanted else None,
+            edit=_renamed(statement.place, f":{port}", f":{wanted}") if wanted else None,
             title=f"Use the Service's port {wanted}",
         )
 
@@ -151,7 +183,7 @@ def env_service_needs_namespace(ctx: Context) -> Iterator[Diagnostic]:
             related=[ctx.location(service, "metadata", "name", label="the Service")],
             severity=ctx.rule.severity if ctx.unit.complete else Severity.WARNING,
             help=f"write `{host}.{service.namespace}`",
-            edit=_renamed(statement, host, f"{host}.{service.namespace}") if len(elsewhere) == 1 else None,
+            edit=_renamed(statement.place, host, f"{host}.{service.namespace}") if len(elsewhere) == 1 else None,
             title=f"Name the namespace `{service.namespace}`",
         )
 
@@ -242,13 +274,12 @@ def _report(
     )
 
 
-def _renamed(statement: Statement, old: str, new: str) -> Edit | None:
-    """The edit that writes `new` for `old` in a statement; None where that stands elsewhere, or not once."""
-    text = statement.place.text
-    if statement.is_expanded or text.count(old) != 1:
+def _renamed(place: Place, old: str, new: str) -> Edit | None:
+    """The edit that writes `new` for `old` at a place; None where that does not stand there once."""
+    if place.text.count(old) != 1:
         return None
-    start = statement.place.span.start + text.index(old)
-    return Edit(statement.place.source, Span(start, start + len(old)), new)
+    start = place.span.start + place.text.index(old)
+    return Edit(place.source, Span(start, start + len(old)), new)
 
 
 def _listed(names: list[str]) -> str:
