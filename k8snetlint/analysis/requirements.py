@@ -21,7 +21,7 @@ from k8snetlint.source.text import Place
 from k8snetlint.source.tree import Node, Path
 
 from .mentions import Mention
-from .routing import Backend, backends, routed_backends, service_name
+from .routing import Backend, backends, find_service, routed_backends, service_name
 from .statements import Statement, statements
 
 
@@ -82,7 +82,7 @@ def requirements(cluster: Cluster, settings: Settings) -> tuple[Requirement, ...
 def stated_service(statement: Statement, cluster: Cluster, settings: Settings) -> Service | None:
     """The Service that a statement means; None if its host is no Service of the cluster."""
     name = service_name(statement.mention.host, statement.workload.namespace or "", settings.cluster.dns_domain)
-    return cluster.service(name.namespace, name.name) if name is not None else None
+    return find_service(cluster, name) if name is not None else None
 
 
 def _addresses(cluster: Cluster, settings: Settings) -> Iterator[Requirement]:

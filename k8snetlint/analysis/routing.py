@@ -187,6 +187,20 @@ def _openshift_backends(cluster: Cluster, route: Resource) -> Iterator[RoutedBac
                 break
 
 
+def named_services(cluster: Cluster, namespace: str) -> tuple[Service, ...]:
+    """The Services that may answer to names of a namespace: its own, else those that name no namespace at all.
+
+    Manifests that leave the namespace to whoever applies them call one another by the namespace they are meant for.
+    """
+    own = cluster.services_in(namespace)
+    return own or tuple(service for service in cluster.services if not service.has_namespace)
+
+
+def find_service(cluster: Cluster, name: ServiceName) -> Service | None:
+    """The Service that a name means; None if there is none."""
+    return next((service for service in named_services(cluster, name.namespace) if service.name == name.name), None)
+
+
 def service_name(host: str, namespace: str, dns_domain: str = "cluster.local") -> ServiceName | None:
     """What a host name would mean as the name of a Service, asked for from a namespace; None if it cannot be one.
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from difflib import get_close_matches
 from fnmatch import fnmatchcase
 
-from k8snetlint.analysis.routing import ServiceName, service_name
+from k8snetlint.analysis.routing import ServiceName, find_service, named_services, service_name
 from k8snetlint.analysis.statements import Statement, data_mentions, statements_of
 from k8snetlint.diagnostic import Confidence, Diagnostic, Location, Severity
 from k8snetlint.engine import Context, cluster_check
@@ -84,9 +84,9 @@ def _unknown_in(ctx: Context, resource: Resource) -> Iterator[Diagnostic]:
 def _unknown(
     ctx: Context, who: str, where: tuple[Resource, Path, Place], host: str, name: ServiceName
 ) -> Iterator[Diagnostic]:
-    if ctx.cluster.service(name.namespace, name.name) is not None or name.namespace in _CLUSTER_NAMESPACES:
+    if find_service(ctx.cluster, name) is not None or name.namespace in _CLUSTER_NAMESPACES:
         return
-    known = sorted({service.name for service in ctx.cluster.services_in(name.namespace)})
+    known = sorted({service.name for service in named_services(ctx.cluster, name.namespace)})
     near = _near(name.name, known)
     if not known or (not near and not name.is_qualified):
         return
@@ -127,7 +127,7 @@ def _is_own_name(statement: Statement, name: ServiceName) -> bool:
 def env_service_port_mismatch(ctx: Context) -> Iterator[Diagnostic]:
     """A port that the Service does not listen on."""
     for statement, name in _names(ctx):
-        service = ctx.cluster.service(name.namespace, name.name)
+        service = find_service(ctx.cluster, name)
         port = statement.mention.port
         if service is None or port is None or not statement.mention.has_port or not service.ports:
             continue
@@ -162,7 +162,7 @@ def env_service_needs_namespace(ctx: Context) -> Iterator[Diagnostic]:
     """A short name of a Service that lives only in other namespaces."""
     for statement, name in _names(ctx):
         host = statement.mention.host
-        if "." in host or ctx.cluster.service(name.namespace, name.name) is not None:
+        if "." in host or find_service(ctx.cluster, name) is not None:
             continue
         if not statement.workload.has_namespace or _is_own_name(statement, name):
             continue
