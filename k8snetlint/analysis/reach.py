@@ -7,8 +7,10 @@ from collections.abc import Iterable
 
 import attrs
 
+from k8snetlint.algebra.addresses import Address
 from k8snetlint.model.cluster import Cluster
 from k8snetlint.model.core import Resource
+from k8snetlint.model.services import Service
 from k8snetlint.policy.ir import Action, PolicyRule, PolicySet
 from k8snetlint.policy.peers import Flow, Peer, Peers
 from k8snetlint.source.tree import Path
@@ -61,7 +63,10 @@ class FlowAnswer:
 
 @attrs.frozen
 class Answer:
-    """The answer to a question. `unreachable` are backends that no packet reaches, with the reason."""
+    """The answer to a question. `unreachable` are backends that no packet reaches, with the reason.
+
+    `reason` says why where no flow does.
+    """
 
     verdict: ReachVerdict
     protocol: str
@@ -69,6 +74,7 @@ class Answer:
     path: tuple[Step, ...]
     flows: tuple[FlowAnswer, ...]
     unreachable: tuple[tuple[str, str], ...] = ()
+    reason: str | None = None
 
     @property
     def deciding(self) -> tuple[FlowAnswer, ...]:
@@ -122,19 +128,28 @@ def _reach_service(
             flow = Flow(origin, peer, backend.protocol, backend.port, through_service=True)
             flows.append(explain(policies, flow))
     verdicts = [flow.is_allowed for flow in flows] + [False] * len(unreachable)
+    reason = None
     if not verdicts:
         verdict = ReachVerdict.UNKNOWN if service.is_external_name else ReachVerdict.DENIED
+        reason = _reason_for_no_backend(service)
     else:
         verdict = _verdict(verdicts)
     number = service_port.number or 0
-    return Answer(verdict, service_port.protocol, number, tuple(path), tuple(flows), tuple(unreachable))
+    return Answer(verdict, service_port.protocol, number, tuple(path), tuple(flows), tuple(unreachable), reason)
+
+
+def _reason_for_no_backend(service: Service) -> str:
+    name = f"Service {service.namespace}/{service.name}"
+    if service.is_external_name:
+        return f"{name} is an alias of `{service.external_name}`: where that leads, the manifests do not say"
+    if service.label_selector is None:
+        return f"{name} has no selector, and no Endpoints or EndpointSlice is written for this port"
+    return f"{name} has no backend: no workload of its namespace has the labels `{service.label_selector}`"
 
 
 def _peer_of(backend: Backend, peers: Peers) -> Peer | None:
     if backend.workload is not None:
         return peers.of(backend.workload)
-    from k8snetlint.algebra.addresses import Address
-
     try:
         return peers.at(Address.parse(backend.address or ""))
     except ValueError:

@@ -105,11 +105,16 @@ def isolating_rules(stage: Stage, flow: Flow) -> tuple[PolicyRule, ...]:
 
 def misses(stage: Stage, flow: Flow) -> Iterator[Miss]:
     """Every allow rule of the stage for the flow's subject that does not match, in the order of the tiers."""
-    subject = DESTINATION if stage.name in (INGRESS, L7) else SOURCE
+    is_destination = stage.name in (INGRESS, L7)
     for tier in stage.tiers:
         for rule in tier.rules:
-            part = missing_part(rule, flow) if rule.action is Action.ALLOW else None
-            if part is not None and part != subject:
+            if rule.action is not Action.ALLOW:
+                continue
+            subject = rule.match.destination if is_destination else rule.match.source
+            if not matches(subject, flow.destination if is_destination else flow.source):
+                continue
+            part = missing_part(rule, flow)
+            if part is not None:
                 yield Miss(rule, part)
 
 

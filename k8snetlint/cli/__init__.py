@@ -17,6 +17,7 @@ REPORT_ADDRESS = "https://github.com/k8snetlint/k8snetlint/issues"
 # Name -> (module in this package, one line for `--help`, which imports none of them).
 COMMANDS = {
     "check": ("check", "Find what is wrong with the networking of manifests."),
+    "reach": ("reach", "Ask whether one end may reach another, and why."),
     "rules": ("rules", "List the rules."),
     "explain": ("explain", "Show a rule's document."),
     "init": ("init", "Write a commented configuration file."),
