@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 import attrs
 
 from k8snetlint.source.tree import Node, Path
@@ -47,6 +49,26 @@ class Ingress(Resource):
         """Every backend that it names, the default one first."""
         first = (self.default_backend,) if self.default_backend is not None else ()
         return first + tuple(path.backend for path in self.paths if path.backend is not None)
+
+
+@attrs.frozen(eq=False)
+class IngressClass(Resource):
+    """An IngressClass, and the controller that serves it."""
+
+    DEFAULT_ANNOTATION: ClassVar[str] = "ingressclass.kubernetes.io/is-default-class"
+
+    controller: str | None
+
+    @property
+    def is_default(self) -> bool:
+        """Whether it is the class of Ingresses that name none."""
+        return self.annotations.get(self.DEFAULT_ANNOTATION) == "true"
+
+
+def build_ingress_class(resource: Resource) -> IngressClass:
+    """The IngressClass that a resource is."""
+    controller = text_of(resource.root.get("spec", "controller"))
+    return IngressClass(**attrs.asdict(resource, recurse=False), controller=controller or None)
 
 
 def build_ingress(resource: Resource) -> Ingress:

@@ -14,6 +14,7 @@ BUILDERS: dict[tuple[str, str], str] = {
     ("discovery.k8s.io", "EndpointSlice"): "services:build_endpoint_slice",
     ("networking.k8s.io", "Ingress"): "ingresses:build_ingress",
     ("extensions", "Ingress"): "ingresses:build_ingress",
+    ("networking.k8s.io", "IngressClass"): "ingresses:build_ingress_class",
     ("networking.k8s.io", "NetworkPolicy"): "networkpolicy:build_network_policy",
     ("policy.networking.k8s.io", "AdminNetworkPolicy"): "adminpolicy:build_admin_policy",
     ("policy.networking.k8s.io", "BaselineAdminNetworkPolicy"): "adminpolicy:build_admin_policy",
