@@ -162,9 +162,7 @@ def ingressclass_invalid(item: IngressClass, ctx: Context) -> Iterator[Diagnosti
     if fault is not None:
         yield ctx.report(
             item,
-            primary=ctx.location(item, *where, at)
-            if parameters.get(at) is not None
-            else ctx.near(item, *where, at),
+            primary=ctx.location(item, *where, at) if parameters.get(at) is not None else ctx.near(item, *where, at),
             message=fault,
             help="write `scope: Namespace` with a namespace, or `scope: Cluster` without; with `kind` and `name`",
         )

@@ -188,9 +188,7 @@ def ingress_rule_host_without_tls(ingress: Ingress, ctx: Context) -> Iterator[Di
             *path,
             message=f"no TLS entry covers host `{host}`: its clients get the controller's default certificate",
             label="not under TLS",
-            related=[
-                ctx.location(ingress, *tls_path, label="host of TLS") for tls_path, _ in tls_hosts(ingress)[:3]
-            ],
+            related=[ctx.location(ingress, *tls_path, label="host of TLS") for tls_path, _ in tls_hosts(ingress)[:3]],
             help="add the host to `tls[].hosts`, or route it in an Ingress without TLS",
         )
 
