@@ -9,9 +9,9 @@ from typing import TypeVar
 import attrs
 import click
 
-F = TypeVar("F", bound=Callable[..., object])
+from k8snetlint.config.reader import parse_size
 
-_SIZES = {"": 1, "b": 1, "k": 1000, "kb": 1000, "m": 1000**2, "mb": 1000**2, "g": 1000**3, "gb": 1000**3}
+F = TypeVar("F", bound=Callable[..., object])
 
 
 @attrs.frozen
@@ -43,12 +43,10 @@ class SizeType(click.ParamType[int]):
 
     def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> int:
         """The number of bytes. Fails on anything that is not one."""
-        text = str(value).strip().lower()
-        digits = text.rstrip("kmgb")
-        unit = text[len(digits) :]
-        if not digits.strip().isdigit() or unit not in _SIZES:
+        try:
+            return parse_size(str(value))
+        except ValueError:
             self.fail(f"`{value}` is not a size; write for example 500kB or 64MB", param, ctx)
-        return int(digits) * _SIZES[unit]
 
 
 def load_options(function: F) -> F:

@@ -12,13 +12,20 @@ import attrs
 import click
 
 from k8snetlint import rulebook as rulebooks
+from k8snetlint.config import FILE_NAMES, ConfigProblem, Configuration, find_configuration, read_configuration
+from k8snetlint.config.reader import kube_versions, parse_kube_version
+from k8snetlint.diagnostic import Location
+from k8snetlint.formatters.frame import frame, gutter_width
+from k8snetlint.formatters.style import Style
 from k8snetlint.rulebook import Rulebook
-from k8snetlint.settings import NEWEST_KUBERNETES, OLDEST_KUBERNETES, Settings
-from k8snetlint.source.discover import DiscoverOptions, InputProblemKind, Inputs, discover
+from k8snetlint.settings import Settings
+from k8snetlint.source.discover import STDIN, DiscoverOptions, InputProblemKind, Inputs, discover
 from k8snetlint.units.find import find_units
 from k8snetlint.units.unit import Found
 
 from .options import LoadOptions
+
+BASELINE_NAME = ".k8snetlint-baseline.json"
 
 
 class Failure(click.ClickException):
@@ -72,21 +79,22 @@ def discover_options(options: LoadOptions, settings: Settings) -> DiscoverOption
     return DiscoverOptions(
         stdin_filename=options.stdin_filename,
         max_file_size=settings.max_file_size,
-        exclude=settings.exclude,
+        exclude=(*settings.exclude, *FILE_NAMES, BASELINE_NAME),
         exclude_directory=settings.root,
     )
 
 
 def resolve_settings(paths: Sequence[str], options: LoadOptions, rulebook: Rulebook) -> Settings:
     """The settings of the configuration file, overridden by those of the command line."""
-    settings = Settings()
+    configuration = configuration_of(paths, options, rulebook)
+    settings = configuration.settings
     given: dict[str, Any] = {
         "unit": options.unit,
         "one_unit": options.one_unit or None,
         "render": options.render,
         "namespace": options.namespace,
         "kube_version": None if options.kube_version is None else kube_version(options.kube_version),
-        "cni": options.cni,
+        "cni": None if options.cni is None else plugin(options.cni),
         "max_file_size": options.max_file_size,
         "variables": None if options.vars_file is None else read_variables(options.vars_file),
     }
@@ -96,14 +104,49 @@ def resolve_settings(paths: Sequence[str], options: LoadOptions, rulebook: Ruleb
     return attrs.evolve(settings, **{name: value for name, value in given.items() if value is not None})
 
 
+def configuration_of(paths: Sequence[str], options: LoadOptions, rulebook: Rulebook) -> Configuration:
+    """The configuration of a command. Raises Failure, showing each place, if there is something wrong with it."""
+    if options.isolated and options.config is not None:
+        raise Failure("--config and --isolated exclude each other")
+    path = options.config
+    if path is None and not options.isolated:
+        first = next((each for each in paths if each != STDIN), options.stdin_filename or ".")
+        path = find_configuration(first)
+    if path is None:
+        return Configuration(Settings())
+    configuration = read_configuration(path, rulebook)
+    if configuration.problems:
+        raise Failure("\n\n".join(_shown(problem) for problem in configuration.problems))
+    return configuration
+
+
+def _shown(problem: ConfigProblem) -> str:
+    location = Location(problem.place)
+    rows = [problem.message]
+    if problem.place.source.text:
+        rows += frame(location, (), gutter_width([location]), 120, Style(colour=False))
+    if problem.help is not None:
+        rows.append(f"   = help: {problem.help}")
+    return "\n".join(rows)
+
+
 def kube_version(text: str) -> tuple[int, int]:
     """A Kubernetes version. Raises Failure if it is none that the schemas know."""
-    match = re.fullmatch(r"v?(\d+)\.(\d+)(\.\d+)?", text.strip())
-    version = (int(match[1]), int(match[2])) if match else None
-    if version is None or not OLDEST_KUBERNETES <= version <= NEWEST_KUBERNETES:
-        oldest, newest = (".".join(map(str, each)) for each in (OLDEST_KUBERNETES, NEWEST_KUBERNETES))
-        raise Failure(f"`{text}` is not a Kubernetes version from {oldest} to {newest}")
-    return version
+    try:
+        return parse_kube_version(text)
+    except ValueError:
+        raise Failure(f"`{text}` is not {kube_versions()}") from None
+
+
+def plugin(name: str) -> str:
+    """The name of a network plugin. Raises Failure if it is not known."""
+    from k8snetlint.policy.enforcement import PLUGINS
+
+    if name in PLUGINS:
+        return name
+    near = difflib.get_close_matches(name, PLUGINS, 1)
+    hint = f"did you mean `{near[0]}`?" if near else f"there are {', '.join(PLUGINS)}"
+    raise Failure(f"--cni: `{name}` is no network plugin that is known; {hint}")
 
 
 def read_variables(path: str) -> dict[str, str]:
