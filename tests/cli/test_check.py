@@ -70,7 +70,8 @@ def test_nothing_to_analyse_exits_3(tmp_path: Path) -> None:
 
 def test_wrong_usage_says_what_is_meant(tmp_path: Path) -> None:
     write(tmp_path, BROKEN)
-    assert "there is no rule `SVC05`; did you mean `SVC005`?" in k8snetlint(tmp_path, "check", "--select", "SVC05").err
+    near = "there is no rule `service-target-port-undefined`; did you mean `service-target-port-name-undefined`?"
+    assert near in k8snetlint(tmp_path, "check", "--select", "service-target-port-undefined").err
     assert "no such command: `chekc`; did you mean `check`?" in k8snetlint(tmp_path, "chekc").err
     assert (
         "no such command: `cart.yaml`; did you mean `k8snetlint check cart.yaml`?"

@@ -107,7 +107,10 @@ def test_every_key_fills_its_setting(tmp_path: Path) -> None:
         ("ignores:\n- rule: SVC005\n  kinds: x\n", "3:3: unknown key `kinds` in ignores; did you mean `kind`?"),
         ("cluster:\n  pod_cidrs: []\n", "2:3: unknown key `pod_cidrs` in `cluster`; did you mean `pod-cidrs`?"),
         ("select: {}\n", "1:9: `select` is a mapping where a list is expected"),
-        ("select: [SVC05]\n", "1:10: there is no rule `SVC05`; did you mean `SVC005`?"),
+        (
+            "select: [service-target-port-name-undefind]\n",
+            "1:10: there is no rule `service-target-port-name-undefind`; did you mean `service-target-port-name-undefined`?",
+        ),
         ("severity: {SVC005: warnign}\n", "1:20: `severity.SVC005` is the string `warnign`; did you mean `warning`?"),
         ("pedantic: 1\n", "1:11: `pedantic` is the integer `1` where true or false is expected"),
         ("namespace: [a]\n", "1:12: `namespace` is a list where a string is expected"),
