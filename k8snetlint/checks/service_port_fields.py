@@ -51,7 +51,6 @@ def service_target_port_invalid(service: Service, ctx: Context) -> Iterator[Diag
             continue
         else:
             what = f"`{target}` is no port name: at most 15 lower-case letters, digits and single `-`, with a letter"
-        path = (*port.path, "targetPort")
         yield ctx.report(
             service,
             *port.path,
@@ -183,7 +182,6 @@ def service_port_invalid_protocol(service: Service, ctx: Context) -> Iterator[Di
             continue
         path = (*port.path, "protocol")
         fixable = protocol.upper() in PROTOCOLS
-        edit = ctx.replace(service, *path, text=protocol.upper())
         yield ctx.report(
             service,
             *path,
