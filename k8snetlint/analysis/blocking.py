@@ -111,10 +111,9 @@ def allowing_rules(policies: PolicySet, stage: str, subject: Peer, protocol: str
 def _fits_but_for(rule: PolicyRule, flow: Flow, other: str) -> bool:
     """Whether a rule matches a flow when one of its sides is not looked at."""
     match = rule.match
-    if other == SOURCE:
-        match = attrs.evolve(match, source=Everything())
-    else:
-        match = attrs.evolve(match, destination=Everything())
+    match = (
+        attrs.evolve(match, source=Everything()) if other == SOURCE else attrs.evolve(match, destination=Everything())
+    )
     return missing_part(attrs.evolve(rule, match=match), flow) is None
 
 
