@@ -26,6 +26,8 @@ FOLDER = SHARED / "oracle" / "lint"
 STANDS_FOR = {
     "service-selector-no-match": "service-selector-near-miss",
     "networkpolicy-selector-no-match": "networkpolicy-selector-near-miss",
+    "ingress-backend-service-not-found": "ingress-backend-in-other-namespace",
+    "ingress-backend-port-not-found": "ingress-backend-uses-target-port",
 }
 
 
