@@ -89,7 +89,7 @@ def ingress_backend_in_other_namespace(ingress: Ingress, ctx: Context) -> Iterat
             ingress,
             *backend.name_path,
             message=(
-                f"Service `{name}` is in namespace {places}, not in `{ingress.namespace}`:"
+                f"backend Service `{name}` is in namespace {places}, not in `{ingress.namespace}`:"
                 " an Ingress reaches Services of its own namespace only"
             ),
             severity=None if ctx.unit.complete else Severity.NOTE,
@@ -145,7 +145,7 @@ def ingress_backend_port_not_found(ingress: Ingress, ctx: Context) -> Iterator[D
         yield ctx.report(
             ingress,
             *backend.port_path,
-            message=f"Service `{service.name}` has no port {_shown(backend.port)}; it has {listed(known)}",
+            message=f"backend Service `{service.name}` has no port {_shown(backend.port)}; it has {listed(known)}",
             label="no such port",
             severity=None if ctx.unit.complete else Severity.WARNING,
             confidence=None if ctx.unit.complete else Confidence.MEDIUM,
@@ -201,7 +201,7 @@ def ingress_backend_external_name(ingress: Ingress, ctx: Context) -> Iterator[Di
             ingress,
             *backend.name_path,
             message=(
-                f"Service `{name}` is an alias for `{service.external_name}`: some controllers refuse such backends,"
+                f"backend Service `{name}` is an alias for `{service.external_name}`: some controllers refuse such backends,"
                 " and the request keeps the Ingress's Host header"
             ),
             related=[ctx.location(service, "spec", "externalName", label="the host it stands for")]

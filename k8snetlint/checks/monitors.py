@@ -1,0 +1,169 @@
+"""ServiceMonitors and PodMonitors: what they select, and which ports of it they scrape."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from difflib import get_close_matches
+
+from k8snetlint.diagnostic import Confidence, Diagnostic, Location, Severity
+from k8snetlint.engine import Context, check
+from k8snetlint.model.core import LabelSelector, Resource
+from k8snetlint.model.kinds import is_run_time_label
+from k8snetlint.model.references import Monitor
+from k8snetlint.model.services import Service
+from k8snetlint.model.values import is_placeholder
+from k8snetlint.model.workloads import Workload
+
+from .missing_services import distance, operated_names
+from .words import listed
+
+# Namespaces whose objects come with the cluster.
+_CLUSTER_NAMESPACES = frozenset({"kube-system", "kube-public", "openshift-monitoring", "gke-system", "gmp-system"})
+
+
+def _candidates(monitor: Monitor, ctx: Context) -> list[Service] | list[Workload]:
+    """The Services or workloads in the namespaces that a monitor looks in."""
+    cluster = ctx.cluster
+    if monitor.scrapes_pods:
+        if monitor.namespaces is None:
+            return list(cluster.workloads)
+        return [workload for name in monitor.namespaces for workload in cluster.workloads_in(name)]
+    if monitor.namespaces is None:
+        return list(cluster.services)
+    return [service for name in monitor.namespaces for service in cluster.services_in(name)]
+
+
+def _labels(target: Resource) -> Mapping[str, str]:
+    return target.pod_labels if isinstance(target, Workload) else target.labels
+
+
+def _selected(monitor: Monitor, ctx: Context) -> list[Service] | list[Workload]:
+    if monitor.selector.has_placeholders or any(map(is_placeholder, monitor.namespaces or ())):
+        return []
+    return [target for target in _candidates(monitor, ctx) if monitor.selector.matches(_labels(target))]  # type: ignore[return-value]  # a part of what was one of the two
+
+
+@check("REF004")
+def servicemonitor_no_match(monitor: Monitor, ctx: Context) -> Iterator[Diagnostic]:
+    """A monitor that selects nothing."""
+    selector = monitor.selector
+    if selector.has_placeholders or any(is_run_time_label(key) for key in selector.keys):
+        return
+    namespaces = monitor.namespaces
+    if namespaces is not None and any(is_placeholder(n) or n in _CLUSTER_NAMESPACES for n in namespaces):
+        return
+    candidates = _candidates(monitor, ctx)
+    if any(selector.matches(_labels(target)) for target in candidates):
+        return
+    if any(is_placeholder(value) for target in candidates for value in _labels(target).values()):
+        return
+    what = "pods" if monitor.scrapes_pods else "Service"
+    near = _nearest(selector, candidates)
+    where = "any namespace" if namespaces is None else f"namespace {listed(namespaces, 'or')}"
+    severity, confidence = _level(monitor, ctx, bool(candidates), near is not None)
+    at = ("spec", "selector") if monitor.root.get("spec", "selector") is not None else ("spec",)
+    yield ctx.report(
+        monitor,
+        *at,
+        key=True,
+        message=(
+            f"no {what} of {where} {'have' if monitor.scrapes_pods else 'has'} the labels `{selector}`,"
+            f" so nothing is scraped{near[0] if near else ''}"
+            if not selector.is_empty
+            else f"there {'are no pods' if monitor.scrapes_pods else 'is no Service'} in {where}, so nothing is scraped"
+        ),
+        severity=severity,
+        confidence=confidence,
+        related=[near[1]] if near is not None else (),
+        help=f"select labels that the {'pods have' if monitor.scrapes_pods else 'Service itself has'}"
+        + ("" if monitor.scrapes_pods else ": those of its pods do not count"),
+    )
+
+
+def _level(monitor: Monitor, ctx: Context, has_candidates: bool, is_near: bool) -> tuple[Severity, Confidence]:
+    """A warning where labels nearly fit; else only a note, for what is scraped often stands elsewhere."""
+    opaque = ctx.unit.opaque_namespaces
+    operated = ctx.once(operated_names)
+    names = monitor.namespaces
+    is_open = not ctx.unit.complete or "*" in opaque
+    is_open = is_open or (any(n in opaque or operated.get(n) for n in names) if names else bool(operated or opaque))
+    if is_near and ctx.unit.complete:
+        return Severity.WARNING, Confidence.HIGH
+    if has_candidates and not is_open and not monitor.selector.is_empty:
+        return Severity.WARNING, Confidence.MEDIUM
+    return Severity.NOTE, Confidence.LOW
+
+
+def _nearest(selector: LabelSelector, candidates: Sequence[Resource]) -> tuple[str, Location] | None:
+    """What nearly fits, in a clause, with its place: one value or key off, or labels on the pods instead."""
+    wanted = dict(selector.match_labels)
+    if not wanted or selector.match_expressions:
+        return None
+    for target in candidates:
+        labels = _labels(target)
+        at = target.labels_path if isinstance(target, Workload) else ("metadata", "labels")
+        off = [(key, value) for key, value in wanted.items() if labels.get(key) != value]
+        if len(off) == 1:
+            key, value = off[0]
+            other = labels.get(key)
+            node = target.root.get(*at, key)
+            is_typo = other is not None and 0 < distance(value, other) <= 2 and len(value) > 3
+            if other is not None and node is not None and is_typo and not value[-1:].isdigit():
+                return f"; did you mean `{key}: {other}`?", Location(node.place, "nearly the same")
+        if isinstance(target, Service) and target.selector and off and not target.labels:
+            fits = all(target.selector.get(key) == value for key, value in wanted.items())
+            node = target.root.get("spec", "selector")
+            if fits and node is not None:
+                key_node = target.root.key_at("spec", "selector")
+                where = Location(key_node.place, "its pods' labels")
+                return f"; Service `{target.name}` selects pods by them, but has no labels itself", where
+    return None
+
+
+@check("REF005")
+def servicemonitor_port_undefined(monitor: Monitor, ctx: Context) -> Iterator[Diagnostic]:
+    """A port name that nothing selected has."""
+    selected = _selected(monitor, ctx)
+    names: set[str] = set()
+    for target in selected:
+        if isinstance(target, Service):
+            names |= {port.name for port in target.ports if port.name}
+            if not target.ports:
+                return
+        elif not target.containers:
+            return
+        else:
+            containers = target.containers
+            names |= {port.name for container in containers for port in container.ports if port.name}
+    if not selected or any(map(is_placeholder, names)):
+        return
+    kind = "container of the pods" if monitor.scrapes_pods else "Service"
+    for endpoint in monitor.endpoints:
+        name = endpoint.port
+        if name is None or name in names or is_placeholder(name) or endpoint.has_target:
+            continue
+        path = (*endpoint.path, "port")
+        near = get_close_matches(name, sorted(names), 1)
+        if near:
+            hint = f"did you mean `{near[0]}`?"
+        else:
+            hint = f"there {'is' if len(names) == 1 else 'are'} {listed(sorted(names))}" if names else "none has a name"
+        only = near[0] if near else next(iter(names)) if len(names) == 1 else None
+        subject = f"{kind} that the monitor selects" if len(selected) > 1 or monitor.scrapes_pods else "Service"
+        first = selected[0]
+        ports = ("spec", "ports")
+        yield ctx.report(
+            monitor,
+            *path,
+            message=f"no {subject} has a port named `{name}`, so nothing is scraped; {hint}"
+            if subject != "Service"
+            else f"the monitor selects Service `{first.name}`, which has no port named `{name}`: nothing is scraped; {hint}",
+            severity=None if ctx.unit.complete else Severity.NOTE,
+            related=[ctx.location(first, *ports, key=True, label="its ports")]
+            if isinstance(first, Service)
+            else [ctx.location(first, *first.labels_path, key=True, label="selected here")]
+            if isinstance(first, Workload) and first.root.get(*first.labels_path) is not None
+            else (),
+            help="write the name of a port, not a number" if not only else f"write `{only}`",
+            fix=ctx.fix(f"Use the port {only}", ctx.replace(monitor, *path, text=only)) if only else None,
+        )

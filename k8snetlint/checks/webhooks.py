@@ -1,0 +1,140 @@
+"""Services that the API server calls: webhooks, aggregated APIs and conversions."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from k8snetlint.diagnostic import Confidence, Diagnostic, Severity
+from k8snetlint.engine import Context, check
+from k8snetlint.model.kinds import is_run_time_label
+from k8snetlint.model.references import ServiceCaller, ServiceReference
+from k8snetlint.model.services import Service
+from k8snetlint.model.values import is_placeholder
+
+from .missing_services import missing_service, operated_names, service_of
+from .words import listed
+
+
+def _called(caller: ServiceCaller, ctx: Context) -> Iterator[tuple[ServiceReference, Service]]:
+    """The references whose Service is there, each Service and port of an object once."""
+    seen: set[tuple[str, str, int | None]] = set()
+    for reference in caller.references:
+        key = (reference.namespace, reference.name, reference.port)
+        service = service_of(ctx, reference.namespace, reference.name)
+        if service is not None and key not in seen:
+            seen.add(key)
+            yield reference, service
+
+
+def _consequence(reference: ServiceReference) -> str:
+    if reference.ignores_failure:
+        return "the API server goes on without its answer"
+    if reference.path[0] == "webhooks":
+        return "every request that it is asked about is refused"
+    return "that API fails" if "conversion" not in reference.path else "objects of the kind cannot be read"
+
+
+@check("REF001")
+def webhook_service_not_found(caller: ServiceCaller, ctx: Context) -> Iterator[Diagnostic]:
+    """A Service that the API server is to call, and that is not there."""
+    seen: set[tuple[str, str]] = set()
+    for reference in caller.references:
+        missing = missing_service(ctx, reference.namespace, reference.name)
+        if missing is None or (reference.namespace, reference.name) in seen:
+            continue
+        seen.add((reference.namespace, reference.name))
+        near = missing.near
+        path = (*reference.path, "name")
+        yield ctx.report(
+            caller,
+            *path,
+            message=(
+                f"{reference.subject} calls Service `{reference.name}` of namespace `{reference.namespace}`,"
+                f" which is not there, so {_consequence(reference)}; {missing.hint}"
+            ),
+            severity=missing.severity,
+            confidence=missing.confidence,
+            label="no such Service",
+            help=f"write `{near}`" if near else "name a Service that exists, or add it to `external.services`",
+            fix=ctx.fix(f"Use the Service {near}", ctx.replace(caller, *path, text=near)) if near else None,
+        )
+
+
+@check("REF002")
+def webhook_service_port_undefined(caller: ServiceCaller, ctx: Context) -> Iterator[Diagnostic]:
+    """A port that the API server is to call, and that the Service does not have."""
+    for reference, service in _called(caller, ctx):
+        numbers = [port.number for port in service.ports]
+        if not numbers or None in numbers or reference.port is None or reference.port in numbers:
+            continue
+        written = "port 443, the default," if not reference.has_port else f"port {reference.port}"
+        only = numbers[0] if len(numbers) == 1 else None
+        path = (*reference.path, "port")
+        yield ctx.report(
+            caller,
+            *(path if reference.has_port else reference.path),
+            key=not reference.has_port,
+            message=(
+                f"{reference.subject} calls {written} of Service `{service.name}`, which has {listed(numbers)} only,"
+                f" so {_consequence(reference)}"
+            ),
+            severity=None if ctx.unit.complete else Severity.WARNING,
+            related=[ctx.location(service, "spec", "ports", key=True, label="its ports")],
+            help=f"write `port: {only}`" if only is not None else "write the number of a port of the Service",
+            fix=ctx.fix(f"Write port {only}", ctx.replace(caller, *path, text=str(only)))
+            if only is not None and reference.has_port
+            else None,
+        )
+
+
+@check("REF003")
+def webhook_service_without_pods(caller: ServiceCaller, ctx: Context) -> Iterator[Diagnostic]:
+    """A Service that the API server is to call, and that selects no pods."""
+    seen: set[int] = set()
+    for reference, service in _called(caller, ctx):
+        selector = service.label_selector
+        if selector is None or id(service) in seen or ctx.cluster.backends(service):
+            continue
+        seen.add(id(service))
+        if selector.has_placeholders or any(is_run_time_label(key) for key in selector.keys):
+            continue
+        workloads = ctx.cluster.workloads_in(service.namespace)
+        opaque = ctx.unit.opaque_namespaces
+        is_open = not ctx.unit.complete or service.namespace in opaque or "*" in opaque
+        is_open = is_open or bool(ctx.once(operated_names).get(service.namespace))
+        if any(is_placeholder(value) for workload in workloads for value in workload.pod_labels.values()):
+            continue
+        yield ctx.report(
+            caller,
+            *reference.path,
+            "name",
+            message=(
+                f"{reference.subject} calls Service `{service.name}`, whose selector `{selector}` selects no pods,"
+                f" so {_consequence(reference)}"
+            ),
+            severity=None if workloads and not is_open else Severity.NOTE,
+            confidence=Confidence.MEDIUM if workloads and not is_open else Confidence.LOW,
+            related=[ctx.location(service, "spec", "selector", key=True, label="selects nothing")],
+            help="make the Service's selector match the labels of the pods that serve the webhook",
+        )
+
+
+@check("REF008")
+def webhook_service_headless(caller: ServiceCaller, ctx: Context) -> Iterator[Diagnostic]:
+    """A headless Service that the API server is to call."""
+    seen: set[int] = set()
+    for reference, service in _called(caller, ctx):
+        if not service.is_headless or id(service) in seen:
+            continue
+        seen.add(id(service))
+        yield ctx.report(
+            caller,
+            *reference.path,
+            "name",
+            message=(
+                f"{reference.subject} calls Service `{service.name}`, which is headless: the API server calls"
+                f" a Service's cluster IP, and it has none, so {_consequence(reference)}"
+            ),
+            related=[ctx.location(service, "spec", "clusterIP", label="has no address")],
+            help="remove `clusterIP: None` from the Service",
+        )
