@@ -201,8 +201,8 @@ def ingress_backend_external_name(ingress: Ingress, ctx: Context) -> Iterator[Di
             ingress,
             *backend.name_path,
             message=(
-                f"backend Service `{name}` is an alias for `{service.external_name}`: some controllers refuse such backends,"
-                " and the request keeps the Ingress's Host header"
+                f"backend Service `{name}` is an alias for `{service.external_name}`: some controllers refuse such"
+                " backends, and the request keeps the Ingress's Host header"
             ),
             related=[ctx.location(service, "spec", "externalName", label="the host it stands for")]
             if service.external_name

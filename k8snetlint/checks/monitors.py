@@ -14,23 +14,26 @@ from k8snetlint.model.services import Service
 from k8snetlint.model.values import is_placeholder
 from k8snetlint.model.workloads import Workload
 
-from .missing_services import distance, operated_names
+from .missing_services import candidates, distance, operated_names
 from .words import listed
 
 # Namespaces whose objects come with the cluster.
 _CLUSTER_NAMESPACES = frozenset({"kube-system", "kube-public", "openshift-monitoring", "gke-system", "gmp-system"})
 
 
-def _candidates(monitor: Monitor, ctx: Context) -> list[Service] | list[Workload]:
+def _targets(monitor: Monitor, ctx: Context) -> list[Service] | list[Workload]:
     """The Services or workloads in the namespaces that a monitor looks in."""
     cluster = ctx.cluster
+    namespaces = monitor.namespaces
+    # Manifests that leave the namespace to whoever applies them: whatever is there may be what is meant.
+    is_everywhere = namespaces is None or (not monitor.has_namespace and namespaces == (monitor.namespace,))
     if monitor.scrapes_pods:
-        if monitor.namespaces is None:
+        if namespaces is None or is_everywhere:
             return list(cluster.workloads)
-        return [workload for name in monitor.namespaces for workload in cluster.workloads_in(name)]
-    if monitor.namespaces is None:
+        return [workload for name in namespaces for workload in cluster.workloads_in(name)]
+    if namespaces is None or is_everywhere:
         return list(cluster.services)
-    return [service for name in monitor.namespaces for service in cluster.services_in(name)]
+    return [service for name in namespaces for service in candidates(ctx, name)]
 
 
 def _labels(target: Resource) -> Mapping[str, str]:
@@ -40,7 +43,7 @@ def _labels(target: Resource) -> Mapping[str, str]:
 def _selected(monitor: Monitor, ctx: Context) -> list[Service] | list[Workload]:
     if monitor.selector.has_placeholders or any(map(is_placeholder, monitor.namespaces or ())):
         return []
-    return [target for target in _candidates(monitor, ctx) if monitor.selector.matches(_labels(target))]  # type: ignore[return-value]  # a part of what was one of the two
+    return [target for target in _targets(monitor, ctx) if monitor.selector.matches(_labels(target))]  # type: ignore[return-value]  # a part of what was one of the two
 
 
 @check("REF004")
@@ -52,15 +55,15 @@ def servicemonitor_no_match(monitor: Monitor, ctx: Context) -> Iterator[Diagnost
     namespaces = monitor.namespaces
     if namespaces is not None and any(is_placeholder(n) or n in _CLUSTER_NAMESPACES for n in namespaces):
         return
-    candidates = _candidates(monitor, ctx)
-    if any(selector.matches(_labels(target)) for target in candidates):
+    targets = _targets(monitor, ctx)
+    if any(selector.matches(_labels(target)) for target in targets):
         return
-    if any(is_placeholder(value) for target in candidates for value in _labels(target).values()):
+    if any(is_placeholder(value) for target in targets for value in _labels(target).values()):
         return
     what = "pods" if monitor.scrapes_pods else "Service"
-    near = _nearest(selector, candidates)
+    near = _nearest(selector, targets)
     where = "any namespace" if namespaces is None else f"namespace {listed(namespaces, 'or')}"
-    severity, confidence = _level(monitor, ctx, bool(candidates), near is not None)
+    severity, confidence = _level(monitor, ctx, bool(targets), near is not None)
     at = ("spec", "selector") if monitor.root.get("spec", "selector") is not None else ("spec",)
     yield ctx.report(
         monitor,
@@ -80,7 +83,7 @@ def servicemonitor_no_match(monitor: Monitor, ctx: Context) -> Iterator[Diagnost
     )
 
 
-def _level(monitor: Monitor, ctx: Context, has_candidates: bool, is_near: bool) -> tuple[Severity, Confidence]:
+def _level(monitor: Monitor, ctx: Context, has_targets: bool, is_near: bool) -> tuple[Severity, Confidence]:
     """A warning where labels nearly fit; else only a note, for what is scraped often stands elsewhere."""
     opaque = ctx.unit.opaque_namespaces
     operated = ctx.once(operated_names)
@@ -89,17 +92,17 @@ def _level(monitor: Monitor, ctx: Context, has_candidates: bool, is_near: bool) 
     is_open = is_open or (any(n in opaque or operated.get(n) for n in names) if names else bool(operated or opaque))
     if is_near and ctx.unit.complete:
         return Severity.WARNING, Confidence.HIGH
-    if has_candidates and not is_open and not monitor.selector.is_empty:
+    if has_targets and not is_open and not monitor.selector.is_empty:
         return Severity.WARNING, Confidence.MEDIUM
     return Severity.NOTE, Confidence.LOW
 
 
-def _nearest(selector: LabelSelector, candidates: Sequence[Resource]) -> tuple[str, Location] | None:
+def _nearest(selector: LabelSelector, targets: Sequence[Resource]) -> tuple[str, Location] | None:
     """What nearly fits, in a clause, with its place: one value or key off, or labels on the pods instead."""
     wanted = dict(selector.match_labels)
     if not wanted or selector.match_expressions:
         return None
-    for target in candidates:
+    for target in targets:
         labels = _labels(target)
         at = target.labels_path if isinstance(target, Workload) else ("metadata", "labels")
         off = [(key, value) for key, value in wanted.items() if labels.get(key) != value]
@@ -157,7 +160,8 @@ def servicemonitor_port_undefined(monitor: Monitor, ctx: Context) -> Iterator[Di
             *path,
             message=f"no {subject} has a port named `{name}`, so nothing is scraped; {hint}"
             if subject != "Service"
-            else f"the monitor selects Service `{first.name}`, which has no port named `{name}`: nothing is scraped; {hint}",
+            else f"the monitor selects Service `{first.name}`, which has no port named `{name}`: nothing is scraped;"
+            f" {hint}",
             severity=None if ctx.unit.complete else Severity.NOTE,
             related=[ctx.location(first, *ports, key=True, label="its ports")]
             if isinstance(first, Service)
