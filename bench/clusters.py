@@ -30,8 +30,8 @@ def documents(workloads: int, policies: int, namespaces: int, labels: int, seed:
     names = [f"ns-{index}" for index in range(count)]
     for index, name in enumerate(names):
         team = TEAMS[index % len(TEAMS)]
-        labels = f"{{team: {team}, env: e{index % 3}}}"
-        yield f"apiVersion: v1\nkind: Namespace\nmetadata:\n  name: {name}\n  labels: {labels}\n"
+        written = f"{{team: {team}, env: e{index % 3}}}"
+        yield f"apiVersion: v1\nkind: Namespace\nmetadata:\n  name: {name}\n  labels: {written}\n"
     apps: dict[str, list[str]] = {name: [] for name in names}
     for index in range(workloads):
         name = names[index % count]
