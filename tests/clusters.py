@@ -11,6 +11,7 @@ from k8snetlint.settings import Settings
 from k8snetlint.source.parse import parse
 from k8snetlint.source.text import SourceFile
 from k8snetlint.source.tree import Document
+from k8snetlint.units.classify import objects_of
 
 SUFFIXES = (".yaml", ".yml", ".json")
 
@@ -33,10 +34,4 @@ def cluster_in(folder: Path) -> Cluster:
 
 def _unwrapped(documents: Iterable[Document]) -> Iterator[Document]:
     for document in documents:
-        kind = document.root.get("kind")
-        items = document.root.get("items")
-        if kind is not None and str(kind.value).endswith("List") and items is not None:
-            for index, item in enumerate(items.items):
-                yield Document(index, item)
-        else:
-            yield document
+        yield from objects_of(document)

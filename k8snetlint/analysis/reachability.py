@@ -6,6 +6,7 @@ joined by their sets. The result stays in groups and is expanded only by whoever
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
@@ -34,6 +35,10 @@ class Row(NamedTuple):
     source: Peer | AddressSet
     destination: Peer | AddressSet
     connections: ConnectionSet
+
+    def joined(self, other: Row) -> Row:
+        """The row of the same ends with the connections of both."""
+        return self._replace(connections=self.connections | other.connections)
 
 
 @attrs.frozen(eq=False)
@@ -67,21 +72,36 @@ class Connectivity:
         return ConnectionSet.nothing()
 
     def rows(self) -> Iterator[Row]:
-        """Every pair that has a connection; addresses of equal connections together. Sorted within each group only."""
-        known: dict[int, tuple[tuple[Peer, ...], AddressSet]] = {}
+        """Every pair that has a connection; addresses of equal connections together. Sorted within each group only.
 
-        def ends(points: int) -> list[Peer | AddressSet]:
+        Peers of one text are shown as one, which reaches what any of them does.
+        """
+        known: dict[int, tuple[Peer | AddressSet, ...]] = {}
+        counts = Counter(peer.text for point in self.points for peer in point.peers)
+        united: dict[tuple[object, object], Row] = {}
+
+        def ends(points: int) -> tuple[Peer | AddressSet, ...]:
             if points not in known:
-                known[points] = self.members(points)
-            peers, addresses = known[points]
-            return [*peers, addresses] if addresses else list(peers)
+                peers, addresses = self.members(points)
+                known[points] = (*peers, addresses) if addresses else peers
+            return known[points]
+
+        def is_shared(end: Peer | AddressSet) -> bool:
+            return isinstance(end, Peer) and counts[end.text] > 1
 
         for group in self.groups:
             destinations = ends(group.destinations)
             for source in ends(group.sources):
                 for destination in destinations:
-                    if source is not destination:
-                        yield Row(source, destination, group.connections)
+                    row = Row(source, destination, group.connections)
+                    if is_shared(source) or is_shared(destination):
+                        keys = [end.text if isinstance(end, Peer) else end for end in (source, destination)]
+                        if keys[0] != keys[1]:
+                            key = (keys[0], keys[1])
+                            united[key] = row.joined(united[key]) if key in united else row
+                    elif source is not destination:
+                        yield row
+        yield from united.values()
 
 
 def connectivity(policies: PolicySet, extra: Iterable[Peer] = ()) -> Connectivity:

@@ -9,7 +9,7 @@ import attrs
 from k8snetlint.source.tree import Node, Path
 
 from .core import LabelSelector, selector_of
-from .values import is_placeholder, text_of
+from .values import is_placeholder, name_of
 
 OPERATORS = ("In", "NotIn", "Exists", "DoesNotExist")
 
@@ -58,10 +58,10 @@ class FieldReader:
         return node.items
 
     def text(self, node: Node | None, path: Path) -> str | None:
-        """A string without placeholders."""
+        """A string without placeholders; of another scalar the text as written, which is what was meant."""
         if node is None or node.value is None:
             return None
-        text = text_of(node)
+        text = name_of(node)
         if text is None:
             self.refuse(path, f"{_name(path)} is not a string")
         elif is_placeholder(text):

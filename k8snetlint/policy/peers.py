@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping
 from functools import cached_property
 from typing import NamedTuple
@@ -118,19 +117,16 @@ class Peers:
 
     @cached_property
     def pods(self) -> tuple[Peer, ...]:
-        """One peer per workload, pods of one controller together; `pods[i].index` is i."""
+        """One peer per workload, equal pods of one controller together; `pods[i].index` is i.
+
+        Pods of one controller that policies might tell apart are peers of one text.
+        """
         groups: dict[tuple[object, ...], list[Workload]] = {}
         for workload in self.cluster.workloads:
             if _is_finished(workload):
                 continue
             groups.setdefault(self._group_key(workload), []).append(workload)
-        names = Counter(_text_of(group[0]) for group in groups.values())
-        made: list[Peer] = []
-        for index, group in enumerate(groups.values()):
-            # Pods of one controller that differ in what policies can see keep their own names.
-            name = _text_of(group[0])
-            made.append(self._peer(name if names[name] == 1 else str(group[0]), tuple(group), index))
-        return tuple(made)
+        return tuple(self._peer(_text_of(group[0]), tuple(group), index) for index, group in enumerate(groups.values()))
 
     @cached_property
     def _by_workload(self) -> Mapping[int, Peer]:

@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import importlib.util
 import json
+import re
+from argparse import Namespace
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+from ruamel.yaml import YAML
+
 from k8snetlint import policy
 from k8snetlint.analysis.reachability import Connectivity, connectivity
-
+from k8snetlint.policy.enforcement import NEUTRAL, Enforcement
 from tests.clusters import cluster_in
 from tests.shared import SHARED
 
 ROOT = SHARED / "oracle" / "connectivity"
-DIALECTS = {"NetworkPolicy", "AdminNetworkPolicy", "BaselineAdminNetworkPolicy", "ClusterNetworkPolicy"}
+DIFFERENCES = Path(__file__).resolve().parents[1] / "oracle_differences.yaml"
 # Kinds and features of dialects and networks that are not this module's subject.
 FOREIGN = ("Calico", "Istio", "GlobalNetworkPolicy", "AuthorizationPolicy", "Sidecar", "Cilium", "livesim")
 
@@ -39,9 +43,9 @@ def expected(case: Path) -> dict[str, Any]:
     return found
 
 
-def actual(case: Path) -> dict[str, Any]:
+def actual(case: Path, enforcement: Enforcement = NEUTRAL) -> dict[str, Any]:
     """The same from this project's algebra."""
-    return written(connectivity(policy.lower(cluster_in(case / "manifests"))))
+    return written(connectivity(policy.lower(cluster_in(case / "manifests"), enforcement)))
 
 
 def written(found: Connectivity) -> dict[str, Any]:
@@ -59,32 +63,25 @@ def written(found: Connectivity) -> dict[str, Any]:
 def comparer() -> ModuleType:
     """The program that compares two maps by their meaning."""
     spec = importlib.util.spec_from_file_location("compare", SHARED / "oracle" / "compare.py")
-    assert spec is not None and spec.loader is not None
+    assert spec is not None
+    assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module
+
+
+def listed() -> dict[str, dict[str, Any]]:
+    """The cases in which this project decides otherwise: `source/case` to the entry with the reason."""
+    entries = YAML(typ="safe").load(DIFFERENCES.read_text("utf-8"))["connectivity"]
+    return {case: entry for entry in entries for case in entry["cases"]}
 
 
 def differences(module: ModuleType, case: Path, found: dict[str, Any], scratch: Path) -> list[str]:
     """The rows that differ, in words. Rows of ingress controllers are the subject of another suite."""
     answer = scratch / "actual.json"
     answer.write_text(json.dumps(found), "utf-8")
-    options = module_options(module)
-    rows, _, _, _ = module.compare(str(case / "expected.json"), str(answer), options)
-    return [
-        f"{module.kind_of(e, a)} {module.show_peer(s)} => {module.show_peer(d)}: "
-        f"expected {module.show_ports(e[0])} | actual {module.show_ports(a[0])}"
-        for s, d, _, e, a in rows
-    ]
-
-
-def module_options(module: ModuleType) -> Any:
-    """The comparer's options: all of a case, but no ingress controllers."""
-    import argparse
-    import re
-
-    return argparse.Namespace(
-        ignore_src=[re.compile(r"ingress-controller\}|^ingress-controller")],
+    options = Namespace(
+        ignore_src=[re.compile(r"\{ingress-controller\}")],
         ignore_dst=[],
         ignore_ipv6=False,
         networks=False,
@@ -92,3 +89,9 @@ def module_options(module: ModuleType) -> Any:
         workloads=False,
         no_scope=False,
     )
+    rows, _, _, _ = module.compare(str(case / "expected.json"), str(answer), options)
+    return [
+        f"{module.kind_of(e, a)} {module.show_peer(s)} => {module.show_peer(d)}: "
+        f"expected {module.show_ports(e[0])} | actual {module.show_ports(a[0])}"
+        for s, d, _, e, a in rows
+    ]
