@@ -2,38 +2,66 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Mapping
 from difflib import get_close_matches
 
-from k8snetlint.diagnostic import Diagnostic
+from k8snetlint.analysis.statements import statements_of
+from k8snetlint.diagnostic import Confidence, Diagnostic, Severity
 from k8snetlint.engine import Context, check
-from k8snetlint.model.services import Service
+from k8snetlint.model.cluster import Cluster
+from k8snetlint.model.services import Service, ServicePort
 from k8snetlint.model.values import is_placeholder
+from k8snetlint.model.workloads import Workload
+from k8snetlint.settings import Settings
+
+from .words import listed
+
+# Annotations and labels by which an injector adds a container, and ports with it.
+_INJECTION_KEYS = re.compile(
+    r"sidecar\.istio\.io/inject|linkerd\.io/inject|sidecar-injector|vault\.hashicorp\.com/agent-inject|consul\.hashicorp\.com/connect-inject"
+    r"|dapr\.io/enabled|sidecar\.opentelemetry\.io/inject|sidecar\.jaegertracing\.io/inject"
+)
+
+
+def _backends(service: Service, ctx: Context) -> list[Workload]:
+    """The workloads behind a Service whose containers are in sight."""
+    return [workload for workload in ctx.cluster.backends(service) if workload.containers and not workload.is_job]
+
+
+def _may_be_injected(workload: Workload) -> bool:
+    """Whether something adds containers to the pods when they are created."""
+    marks = {**workload.pod_annotations, **workload.pod_labels, **workload.annotations}
+    return any(_INJECTION_KEYS.search(key) and value not in ("false", "disabled") for key, value in marks.items())
 
 
 @check("SVC005")
 def service_target_port_name_undefined(service: Service, ctx: Context) -> Iterator[Diagnostic]:
     """A targetPort name that no selected container declares."""
-    backends = [workload for workload in ctx.cluster.backends(service) if workload.containers]
-    if not backends:
+    backends = _backends(service, ctx)
+    if not backends or any(map(_may_be_injected, backends)):
         return
     for port in service.ports:
         name = port.target
         if not isinstance(name, str) or name.isdigit() or is_placeholder(name):
             continue
-        if any(declared.name == name for workload in backends for declared in workload.ports):
+        declared = [declared for workload in backends for declared in workload.ports]
+        if any(found.name == name or is_placeholder(found.name) for found in declared):
             continue
-        names = sorted({declared.name for workload in backends for declared in workload.ports if declared.name})
+        names = sorted({found.name for found in declared if found.name})
         near = get_close_matches(name, names, 1)
-        known = f"did you mean `{near[0]}`?" if near else f"they declare {_listed(names)}"
+        known = f"did you mean `{near[0]}`?" if near else f"they declare {listed(names) if names else 'no named port'}"
         count = f"the {len(backends)} workload{'s' if len(backends) > 1 else ''} it selects"
         path = (*port.path, "targetPort")
         title = f"Use the declared port `{near[0]}`" if near else ""
+        # The pods of a headless Service keep their addresses; only the SRV record of the port is missing.
+        is_soft = service.is_headless or not ctx.unit.complete
         yield ctx.report(
             service,
             *path,
             message=f"no container of {count} declares a port named `{name}`; {known}",
             label="no such port name",
+            severity=Severity.WARNING if is_soft else None,
             related=[
                 ctx.location(workload, *workload.labels_path, label="selected here", key=True)
                 for workload in backends[:3]
@@ -44,5 +72,175 @@ def service_target_port_name_undefined(service: Service, ctx: Context) -> Iterat
         )
 
 
-def _listed(names: list[str]) -> str:
-    return ", ".join(f"`{name}`" for name in names) if names else "no named port"
+@check("SVC006")
+def service_target_port_name_partial(service: Service, ctx: Context) -> Iterator[Diagnostic]:
+    """A targetPort name that only some of the selected workloads declare."""
+    backends = _backends(service, ctx)
+    for port in service.ports:
+        name = port.target
+        if not isinstance(name, str) or name.isdigit() or is_placeholder(name):
+            continue
+        without = [
+            w for w in backends if all(declared.name != name for declared in w.ports) and not _may_be_injected(w)
+        ]
+        if without and len(without) < len(backends):
+            yield ctx.report(
+                service,
+                *port.path,
+                "targetPort",
+                message=(
+                    f"{listed(str(workload) for workload in without[:3])} declares no port named `{name}`, "
+                    "so its pods are left out of this port's endpoints"
+                ),
+                related=[ctx.location(w, *w.labels_path, label="selected too", key=True) for w in without[:3]],
+                help=f"add a container port named `{name}` there, or select only the pods that have it",
+            )
+
+
+def mentioned_numbers(cluster: Cluster, settings: Settings) -> Mapping[int, frozenset[str]]:
+    """The numbers that stand in each workload's arguments, variables and mounted files, by the workload's identity.
+
+    A process may listen on a port that is written only there.
+    """
+    found: dict[int, set[str]] = {}
+    for workload in cluster.workloads:
+        numbers = found.setdefault(id(workload), set())
+        for container in workload.containers:
+            numbers.update(re.findall(r"\d+", container.node.place.text))
+    for statement in statements_of(cluster, settings):
+        found.setdefault(id(statement.workload), set()).update(re.findall(r"\d+", statement.mention.host))
+    return {key: frozenset(value) for key, value in found.items()}
+
+
+@check("SVC007")
+def service_target_port_undeclared(service: Service, ctx: Context) -> Iterator[Diagnostic]:
+    """A numeric targetPort beside the only port that the pods declare."""
+    backends = _backends(service, ctx)
+    if len(backends) != 1 or _may_be_injected(backends[0]) or len(service.ports) != 1:
+        return
+    workload, port = backends[0], service.ports[0]
+    target = port.effective_target
+    declared = [found for found in workload.ports if found.number is not None]
+    if not isinstance(target, int) or len(declared) != 1 or declared[0].number == target:
+        return
+    only = declared[0]
+    # Whatever else the pod's manifest says of the number makes it likely that the process listens there.
+    mentioned = str(target) in ctx.once(mentioned_numbers)[id(workload)]
+    has_files = bool(workload.pod_spec is not None and workload.pod_spec.get("volumes") is not None)
+    if mentioned or has_files or service.is_headless or only.protocol != port.protocol:
+        return
+    path = (*port.path, "targetPort") if port.target is not None else (*port.path, "port")
+    edit = ctx.replace(service, *path, text=str(only.number)) if port.target is not None else None
+    yield ctx.report(
+        service,
+        *path,
+        message=f"leads to port {target}, and the only port that {workload} declares is {only.number}",
+        severity=ctx.rule.severity if ctx.unit.complete else Severity.NOTE,
+        confidence=Confidence.MEDIUM,
+        related=[ctx.location(workload, *only.path, "containerPort", label="the only port")],
+        help=f"set `targetPort: {only.number}`, or declare {target} if the process listens there",
+        fix=ctx.fix(f"Lead to port {only.number}", edit) if edit is not None else None,
+    )
+
+
+@check("SVC008")
+def service_target_port_protocol_mismatch(service: Service, ctx: Context) -> Iterator[Diagnostic]:
+    """A port of another protocol than the container port that it leads to."""
+    backends = _backends(service, ctx)
+    for port in service.ports:
+        target = port.effective_target
+        same = [
+            (workload, found)
+            for workload in backends
+            for found in workload.ports
+            if target in (found.name, found.number)
+        ]
+        if not same or any(found.protocol == port.protocol for _, found in same) or is_placeholder(port.protocol):
+            continue
+        workload, found = same[0]
+        yield _other_protocol(ctx, service, port, workload, found.protocol, found.path)
+
+
+def _other_protocol(
+    ctx: Context, service: Service, port: ServicePort, workload: Workload, protocol: str, path: tuple[str | int, ...]
+) -> Diagnostic:
+    by_name = isinstance(port.target, str)
+    written = service.root.get(*port.path, "protocol") is not None
+    at = (*port.path, "protocol") if written else (*port.path, "port")
+    what = "so no pod is an endpoint of it" if by_name else "so nothing may answer"
+    edit = ctx.replace(service, *at, text=protocol) if written else None
+    return ctx.report(
+        service,
+        *at,
+        message=f"port {port} leads to a port that {workload} declares for {protocol}, {what}",
+        severity=ctx.rule.severity if by_name and ctx.unit.complete else Severity.WARNING,
+        confidence=Confidence.HIGH if by_name else Confidence.MEDIUM,
+        related=[ctx.location(workload, *path, label="declared here")],
+        help=f"set `protocol: {protocol}` on the Service port, or declare the other protocol",
+        fix=ctx.fix(f"Use {protocol}", edit) if edit is not None else None,
+    )
+
+
+def by_selector(
+    cluster: Cluster, settings: Settings
+) -> Mapping[tuple[str | None, tuple[tuple[str, str], ...]], list[Service]]:
+    """The Services that select pods, by namespace and selector."""
+    found: dict[tuple[str | None, tuple[tuple[str, str], ...]], list[Service]] = {}
+    for service in cluster.services:
+        if service.label_selector is not None:
+            found.setdefault((service.namespace, tuple(sorted((service.selector or {}).items()))), []).append(service)
+    return found
+
+
+def _twins(service: Service, ctx: Context) -> list[Service]:
+    """The Services before this one in the manifests that have its selector."""
+    key = (service.namespace, tuple(sorted((service.selector or {}).items())))
+    twins = ctx.once(by_selector).get(key, []) if service.label_selector is not None else []
+    return twins[: next((index for index, twin in enumerate(twins) if twin is service), 0)]
+
+
+@check("SVC062")
+def services_share_selector_and_port(service: Service, ctx: Context) -> Iterator[Diagnostic]:
+    """A Service that leads where another one leads already."""
+    targets = {(port.effective_target, port.protocol) for port in service.ports}
+    for other in _twins(service, ctx):
+        same = targets == {(port.effective_target, port.protocol) for port in other.ports}
+        if (
+            same
+            and other.name != service.name
+            and other.is_headless == service.is_headless
+            and other.type == service.type
+        ):
+            yield ctx.report(
+                service,
+                "spec",
+                "selector",
+                key=True,
+                message=f"leads to the same pods and ports as {other}",
+                related=[ctx.location(other, "spec", "selector", label="the same selector", key=True)],
+                help="remove the one that nobody uses",
+            )
+            return
+
+
+@check("SVC063")
+def services_conflicting_port_mapping(service: Service, ctx: Context) -> Iterator[Diagnostic]:
+    """A port that another Service of the same pods gives another meaning."""
+    for port in service.ports:
+        for other in _twins(service, ctx):
+            for theirs in other.ports:
+                remapped = theirs.effective_target == port.effective_target and theirs.number != port.number
+                protocols = theirs.number == port.number and theirs.protocol != port.protocol
+                if (remapped and theirs.protocol == port.protocol) or protocols:
+                    yield ctx.report(
+                        service,
+                        *port.path,
+                        "port",
+                        message=(
+                            f"port {port} and port {theirs} of {other} lead to one port of the same pods, "
+                            "which a mesh cannot tell apart"
+                        ),
+                        related=[ctx.location(other, *theirs.path, "port", label="the other port")],
+                        help="use one port number and protocol for one port of the pods",
+                    )
+                    return
