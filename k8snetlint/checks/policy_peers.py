@@ -12,8 +12,7 @@ from k8snetlint.model.values import is_placeholder
 from k8snetlint.source.edit import Edit
 from k8snetlint.source.text import Span
 
-from .policy_selectors import elsewhere, peer_workloads, peers_of
-from .unseen import namespaces_with_unseen_pods
+from .policy_selectors import elsewhere, is_unseen, peer_workloads, peers_of
 from .words import listed
 
 _NAME_KEYS = frozenset({"name", "ns", "namespace"})
@@ -83,7 +82,7 @@ def peer_in_wrong_namespace(policy: NetworkPolicy, ctx: Context) -> Iterator[Dia
         pods = peer.pod_selector
         if peer.namespace_selector is not None or pods is None or pods.has_placeholders or _is_dns(peer):
             continue
-        if peer_workloads(peer, policy, ctx) or policy.namespace in ctx.once(namespaces_with_unseen_pods):
+        if peer_workloads(peer, policy, ctx) or is_unseen(pods, (policy.namespace or "",), ctx):
             continue
         others = elsewhere(pods, policy.namespace, ctx)
         if not others:
@@ -135,7 +134,7 @@ def and_or_confusion(policy: NetworkPolicy, ctx: Context) -> Iterator[Diagnostic
                 continue
             if pods.has_placeholders or namespaces.matches(ctx.cluster.namespace_labels(policy.namespace)):
                 continue
-            if peer_workloads(second, policy, ctx) or policy.namespace in ctx.once(namespaces_with_unseen_pods):
+            if peer_workloads(second, policy, ctx) or is_unseen(pods, (policy.namespace or "",), ctx):
                 continue
             meant = [item for item in elsewhere(pods, policy.namespace, ctx) if _is_in(item.namespace, first, ctx)]
             yield ctx.report(

@@ -15,7 +15,7 @@ from k8snetlint.model.workloads import Workload
 from k8snetlint.source.edit import Edit
 from k8snetlint.source.text import Span
 
-from .policy_selectors import peer_workloads
+from .policy_selectors import peer_workloads, policies_by_namespace
 from .words import listed
 
 _DNS_PORT = 53
@@ -291,8 +291,8 @@ def dns_port_without_udp(policy: NetworkPolicy, ctx: Context) -> Iterator[Diagno
 def _allows_udp_dns(policy: NetworkPolicy, ctx: Context) -> bool:
     """Whether any policy that selects the same pods lets them out on UDP 53."""
     mine = policy.pod_selector
-    for other in ctx.cluster.all_of(NetworkPolicy):
-        if other.namespace != policy.namespace or not covers(other.pod_selector, mine):
+    for other in ctx.once(policies_by_namespace).get(policy.namespace, ()):
+        if not covers(other.pod_selector, mine):
             continue
         for rule in other.egress:
             if not rule.is_understood or not rule.ports or any(_opens(p, _DNS_PORT, "UDP") for p in rule.ports):

@@ -15,8 +15,8 @@ from k8snetlint.settings import Settings
 from k8snetlint.source.edit import Edit
 from k8snetlint.source.tree import Path
 
-from .near_miss import NearMiss, near_miss
-from .unseen import namespaces_with_unseen_pods
+from .existence import NearMiss, near_miss
+from .unseen import installed_namespaces, may_be_unseen
 from .words import listed
 
 _SYSTEM = frozenset({"kube-system", "kube-public", "openshift-dns", "openshift-ingress"})
@@ -26,6 +26,14 @@ def peers_of(policy: NetworkPolicy) -> Iterator[NetworkPolicyPeer]:
     """The understood peers of both directions."""
     for rule in (*policy.ingress, *policy.egress):
         yield from (peer for peer in rule.peers if peer.is_understood)
+
+
+def policies_by_namespace(cluster: Cluster, settings: Settings) -> dict[str | None, list[NetworkPolicy]]:
+    """The NetworkPolicies of each namespace."""
+    found: dict[str | None, list[NetworkPolicy]] = {}
+    for policy in cluster.all_of(NetworkPolicy):
+        found.setdefault(policy.namespace, []).append(policy)
+    return found
 
 
 def workloads_by_labels(cluster: Cluster, settings: Settings) -> dict[tuple[str, str], list[Workload]]:
@@ -85,8 +93,19 @@ def _levels(namespaces: tuple[str, ...], ctx: Context) -> tuple[Severity | None,
     return None, None
 
 
-def _is_unseen(namespaces: tuple[str, ...], ctx: Context) -> bool:
-    return not ctx.once(namespaces_with_unseen_pods).isdisjoint(namespaces)
+def is_unseen(selector: LabelSelector, namespaces: tuple[str, ...], ctx: Context) -> bool:
+    """Whether pods that a selector selects may be in one of some namespaces without being in sight."""
+    installed = ctx.once(installed_namespaces)
+    return any(may_be_unseen(ctx.cluster, installed, name, selector) for name in namespaces)
+
+
+def _near_miss(selector: LabelSelector, namespaces: tuple[str, ...], ctx: Context) -> NearMiss | None:
+    """The workload of one of some namespaces that a selector of labels alone nearly selects."""
+    if selector.match_expressions:
+        return None
+    labels = dict(selector.match_labels)
+    found = (near_miss(labels, name, False, ctx.cluster.workloads_in(name)) for name in namespaces)
+    return next((item for item in found if item is not None and item.key and item.label), None)
 
 
 @check("NP001")
@@ -96,7 +115,7 @@ def selector_no_match(policy: NetworkPolicy, ctx: Context) -> Iterator[Diagnosti
     namespaces = (policy.namespace or "",)
     if selector is None or not _is_asked(selector) or ctx.cluster.selected_workloads(policy.namespace, selector):
         return
-    if _is_unseen(namespaces, ctx) or near_miss(selector, ctx.cluster.workloads_in(policy.namespace)):
+    if is_unseen(selector, namespaces, ctx) or _near_miss(selector, namespaces, ctx):
         return
     severity, confidence = _levels(namespaces, ctx)
     others = elsewhere(selector, policy.namespace, ctx)
@@ -135,20 +154,21 @@ def _near(
     policy: NetworkPolicy, selector: LabelSelector, namespaces: tuple[str, ...], path: Path, ctx: Context
 ) -> Iterator[Diagnostic]:
     cluster = ctx.cluster
-    if any(cluster.selected_workloads(name, selector) for name in namespaces) or _is_unseen(namespaces, ctx):
+    if any(cluster.selected_workloads(name, selector) for name in namespaces) or is_unseen(selector, namespaces, ctx):
         return
-    found = near_miss(selector, (item for name in namespaces for item in cluster.workloads_in(name)))
-    if found is None:
+    found = _near_miss(selector, namespaces, ctx)
+    if found is None or found.key is None or found.label is None:
         return
     spot = (*path, "matchLabels", found.key)
-    key = found.found_key
-    instead = f"`{key}: {found.found_value}`"
+    key = found.label
+    asked = f"`{found.key}: {dict(selector.match_labels)[found.key]}`"
+    instead = f"`{key}: {found.value}`"
     yield ctx.report(
         policy,
         *spot,
-        key=found.is_key,
+        key=found.key != found.label,
         message=(
-            f"a selector of `{policy.name}` asks for `{found.key}: {found.value}`, which no pod has;"
+            f"a selector of `{policy.name}` asks for {asked}, which no pod has;"
             f" `{found.workload.name}` has {instead}: did you mean that?"
         ),
         severity=None if ctx.unit.complete else Severity.NOTE,
@@ -159,11 +179,11 @@ def _near(
 
 
 def _near_fix(policy: NetworkPolicy, spot: Path, found: NearMiss, ctx: Context) -> Fix | None:
-    if not found.is_key:
-        return ctx.fix(f"Write `{found.found_value}`", ctx.replace(policy, *spot, text=found.found_value))
+    if found.key == found.label:
+        return ctx.fix(f"Write `{found.value}`", ctx.replace(policy, *spot, text=str(found.value)))
     key = policy.root.key_at(*spot)
-    edit = None if key.via else Edit(key.source, key.span, found.found_key)
-    return ctx.fix(f"Write `{found.found_key}`", edit)
+    edit = None if key.via else Edit(key.source, key.span, str(found.label))
+    return ctx.fix(f"Write `{found.label}`", edit)
 
 
 @check("NP003")
@@ -178,9 +198,9 @@ def peer_pod_selector_no_match(policy: NetworkPolicy, ctx: Context) -> Iterator[
             if peer.namespace_selector is not None and peer.namespace_selector.has_placeholders:
                 continue
             namespaces = peer_namespaces(peer, policy, ctx)
-            if not namespaces or _is_unseen(namespaces, ctx) or peer_workloads(peer, policy, ctx):
+            if not namespaces or peer_workloads(peer, policy, ctx):
                 continue
-            if near_miss(pods, (item for name in namespaces for item in ctx.cluster.workloads_in(name))):
+            if is_unseen(pods, namespaces, ctx) or _near_miss(pods, namespaces, ctx):
                 continue
             if peer.namespace_selector is None and elsewhere(pods, policy.namespace, ctx):
                 continue
