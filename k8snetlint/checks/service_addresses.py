@@ -63,6 +63,18 @@ def cluster_ip_invalid(service: Service, ctx: Context) -> Iterator[Diagnostic]:
                 message=f"cluster IP `{text}` is neither an address nor `None`",
                 help="leave it out, so that the cluster assigns one, or write `None` for a headless Service",
             )
+    if len(several) > 2 or ("None" in several and len(several) > 1):
+        wrong = (
+            "`None` stands alone" if "None" in several else "a Service has two addresses at most, one of each family"
+        )
+        yield ctx.report(
+            service,
+            "spec",
+            "clusterIPs",
+            key=True,
+            message=f"clusterIPs has {len(several)} entries: {wrong}",
+            help="leave the list out, so that the cluster fills it",
+        )
     if written and several and written != several[0] and not is_placeholder(written) and not is_placeholder(several[0]):
         yield ctx.report(
             service,

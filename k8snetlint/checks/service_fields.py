@@ -11,6 +11,7 @@ from k8snetlint.engine import Context, check
 from k8snetlint.model.services import Service
 from k8snetlint.model.values import integer_of, is_placeholder, items_of, text_of, texts_of
 from k8snetlint.source.edit import Edit
+from k8snetlint.source.tree import Path
 
 from .edits import without_key
 from .labels import key_fault
@@ -19,6 +20,7 @@ from .words import listed
 TYPES = ("ClusterIP", "NodePort", "LoadBalancer", "ExternalName")
 _DNS_LABEL = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?\Z")
 _BALANCER_FIELDS = ("loadBalancerSourceRanges", "loadBalancerClass", "allocateLoadBalancerNodePorts")
+_RANGES_ANNOTATION = "service.beta.kubernetes.io/load-balancer-source-ranges"
 # Since when a value of trafficDistribution is known. Source: Kubernetes API reference, ServiceSpec v1.
 _DISTRIBUTIONS = {"PreferClose": (1, 30), "PreferSameZone": (1, 34), "PreferSameNode": (1, 34)}
 _LONGEST_AFFINITY_SECONDS = 86400
@@ -80,24 +82,30 @@ def service_type_load_balancer(service: Service, ctx: Context) -> Iterator[Diagn
 @check("SVC027")
 def load_balancer_source_ranges_invalid(service: Service, ctx: Context) -> Iterator[Diagnostic]:
     """A source range that is no block of addresses."""
-    for index, item in enumerate(items_of(service.root.get("spec", "loadBalancerSourceRanges"))):
-        text = text_of(item)
-        if text is None or is_placeholder(text):
-            continue
-        try:
-            ip_network(text.strip(), strict=False)
-            is_block = "/" in text
-        except ValueError:
-            is_block = False
-        if not is_block:
+    written: list[tuple[Path, str]] = [
+        (("spec", "loadBalancerSourceRanges", index), text)
+        for index, item in enumerate(items_of(service.root.get("spec", "loadBalancerSourceRanges")))
+        if (text := text_of(item)) is not None
+    ]
+    annotated = service.annotations.get(_RANGES_ANNOTATION, "")
+    if not written and annotated.strip():
+        written = [(("metadata", "annotations", _RANGES_ANNOTATION), text) for text in annotated.split(",")]
+    for path, text in written:
+        if not is_placeholder(text) and not _is_block(text.strip()):
             yield ctx.report(
                 service,
-                "spec",
-                "loadBalancerSourceRanges",
-                index,
+                *path,
                 message=f"source range `{text}` is no block of addresses such as 10.0.0.0/8",
                 help="write a CIDR; one address is `/32`",
             )
+
+
+def _is_block(text: str) -> bool:
+    try:
+        ip_network(text, strict=False)
+    except ValueError:
+        return False
+    return "/" in text
 
 
 @check("SVC028")
@@ -120,6 +128,16 @@ def load_balancer_field_on_wrong_type(service: Service, ctx: Context) -> Iterato
     """A load balancer's field on a Service that has none."""
     if service.type == "LoadBalancer" or is_placeholder(service.type):
         return
+    if service.annotations.get(_RANGES_ANNOTATION, "").strip():
+        yield ctx.report(
+            service,
+            "metadata",
+            "annotations",
+            _RANGES_ANNOTATION,
+            key=True,
+            message=f"`{_RANGES_ANNOTATION}` needs type LoadBalancer, and this Service is a {service.type}",
+            help="remove it, or set `type: LoadBalancer`",
+        )
     for field in _BALANCER_FIELDS:
         node = service.root.get("spec", field)
         if node is None or node.value is None or node.value == []:

@@ -244,13 +244,14 @@ def node_port_out_of_range(service: Service, ctx: Context) -> Iterator[Diagnosti
 
 @check("SVC021")
 def node_port_duplicate(service: Service, ctx: Context) -> Iterator[Diagnostic]:
-    """One nodePort for two ports of a Service; TCP and UDP may share it between entries of one port."""
-    seen: dict[int, int] = {}
+    """One nodePort for two ports of a Service; two protocols may share it."""
+    seen: dict[tuple[int, str], int] = {}
     for index, port in enumerate(service.ports):
         if port.node_port is None:
             continue
-        first = service.ports[seen[port.node_port]] if port.node_port in seen else None
-        if first is not None and (first.protocol == port.protocol or first.number != port.number):
+        key = (port.node_port, port.protocol)
+        first = service.ports[seen[key]] if key in seen else None
+        if first is not None:
             yield ctx.report(
                 service,
                 *port.path,
@@ -259,7 +260,7 @@ def node_port_duplicate(service: Service, ctx: Context) -> Iterator[Diagnostic]:
                 related=[ctx.location(service, *first.path, "nodePort", label="first here")],
                 help="give each port a nodePort of its own, or leave it to the cluster",
             )
-        seen.setdefault(port.node_port, index)
+        seen.setdefault(key, index)
 
 
 @check("SVC058")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from difflib import get_close_matches
+from itertools import product
 
 from k8snetlint.analysis.statements import statements_of
 from k8snetlint.diagnostic import Confidence, Diagnostic, Severity
@@ -193,10 +194,10 @@ def by_selector(
 
 
 def _twins(service: Service, ctx: Context) -> list[Service]:
-    """The Services before this one in the manifests that have its selector."""
+    """The Services after this one in the manifests that have its selector."""
     key = (service.namespace, tuple(sorted((service.selector or {}).items())))
     twins = ctx.once(by_selector).get(key, []) if service.label_selector is not None else []
-    return twins[: next((index for index, twin in enumerate(twins) if twin is service), 0)]
+    return twins[next((index for index, twin in enumerate(twins) if twin is service), len(twins)) + 1 :]
 
 
 @check("SVC062")
@@ -224,23 +225,35 @@ def services_share_selector_and_port(service: Service, ctx: Context) -> Iterator
 
 
 @check("SVC063")
-def services_conflicting_port_mapping(service: Service, ctx: Context) -> Iterator[Diagnostic]:
-    """A port that another Service of the same pods gives another meaning."""
-    for port in service.ports:
-        for other in _twins(service, ctx):
-            for theirs in other.ports:
+def services_conflicting_port_mapping(workload: Workload, ctx: Context) -> Iterator[Diagnostic]:
+    """Services of one workload that give one port different meanings."""
+    if any(
+        marks.get("sidecar.istio.io/inject") == "false" for marks in (workload.pod_annotations, workload.pod_labels)
+    ):
+        return
+    services = [
+        service
+        for service in ctx.cluster.services_in(workload.namespace)
+        if service.label_selector is not None and service.label_selector.matches(workload.pod_labels)
+    ]
+    for index, service in enumerate(services):
+        for other in services[:index]:
+            for port, theirs in product(service.ports, other.ports):
                 remapped = theirs.effective_target == port.effective_target and theirs.number != port.number
                 protocols = theirs.number == port.number and theirs.protocol != port.protocol
-                if (remapped and theirs.protocol == port.protocol) or protocols:
+                # TCP and UDP on one number are two ports; what is neither stands for TCP by another name.
+                apart = "UDP" in (port.protocol, theirs.protocol) and port.protocol != theirs.protocol
+                if (remapped and not apart) or protocols:
                     yield ctx.report(
-                        service,
-                        *port.path,
-                        "port",
+                        workload,
                         message=(
-                            f"port {port} and port {theirs} of {other} lead to one port of the same pods, "
+                            f"ports {theirs} of {other} and {port} of {service} lead to one port of these pods, "
                             "which a mesh cannot tell apart"
                         ),
-                        related=[ctx.location(other, *theirs.path, "port", label="the other port")],
+                        related=[
+                            ctx.location(other, *theirs.path, "port", label="one port"),
+                            ctx.location(service, *port.path, "port", label="the other port"),
+                        ],
                         help="use one port number and protocol for one port of the pods",
                     )
                     return

@@ -21,6 +21,7 @@ from .existence import (
     near_level,
     near_miss,
 )
+from .labels import label_faults
 from .words import listed
 
 # Labels that tell variants of one application apart: a Service over several of them is meant.
@@ -217,6 +218,11 @@ def service_selector_invalid(service: Service, ctx: Context) -> Iterator[Diagnos
                 message=f"a Service selects by a plain map of labels: `{field}` is rejected by the API server",
                 help="write the labels directly under `selector`",
             )
+            return
+    for path, is_key, fault in label_faults(node, ("spec", "selector")):
+        yield ctx.report(
+            service, *path, key=is_key, message=f"selector: {fault}", help="write a label that pods can have"
+        )
 
 
 @check("SVC055")
