@@ -44,7 +44,9 @@ def _plain(value: _Object) -> JSON:
     for field in attr.fields(type(value)):
         name = field.metadata["schema_property_name"]
         item = getattr(value, field.name)
-        if item is None or (item == field.default and name != "level"):
+        factory = getattr(field.default, "factory", None)
+        default = field.default if factory is None else factory()
+        if item is None or (item == default and name != "level"):
             continue
         members[name] = _plain(item)
     return members

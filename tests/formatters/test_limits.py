@@ -1,0 +1,49 @@
+"""What formats do with many diagnostics, and with what was not analysed."""
+
+from k8snetlint.diagnostic import Confidence, Diagnostic, Incompleteness, Location, Report, Severity
+from k8snetlint.formatters import render
+from k8snetlint.formatters.context import RenderContext
+from k8snetlint.rulebook import load
+from k8snetlint.source.text import Place, SourceFile, Span
+
+SOURCE = SourceFile("a.yaml", "bad\n" * 30)
+CONTEXT = RenderContext(load(), "1.0")
+
+
+def report(count: int, reasons: int = 0) -> Report:
+    diagnostics = tuple(
+        Diagnostic(
+            "SVC005",
+            Severity.ERROR,
+            Confidence.HIGH if index % 2 else Confidence.MEDIUM,
+            f"number {index}",
+            Location(Place(SOURCE, Span(4 * index, 4 * index + 3))),
+        )
+        for index in range(count)
+    )
+    because = tuple(Incompleteness(f"reason {index}") for index in range(reasons))
+    return Report(diagnostics, (SOURCE,), complete=not because, incomplete_because=because)
+
+
+def test_github_shows_the_ten_surest_of_a_level() -> None:
+    rows = render("github", report(15), CONTEXT).splitlines()
+    assert [row.rpartition(" ")[2] for row in rows[:10]] == ["1", "3", "5", "7", "9", "11", "13", "0", "2", "4"]
+    assert rows[10:] == ["and 5 more errors", "found 15 errors in 1 file"]
+
+
+def test_text_lists_some_reasons_and_counts_the_others() -> None:
+    text = render("text", report(0, 7), CONTEXT)
+    assert text == (
+        "not everything was analysed:\n"
+        + "".join(f"  reason {index}\n" for index in range(5))
+        + "  and 2 more (--verbose lists them)\nno problems found in 1 file\n"
+    )
+
+
+def test_statistics_count_by_rule() -> None:
+    context = RenderContext(load(), "1.0", statistics=True)
+    assert render("text", report(2), context).endswith(
+        "     2 SVC005 service-target-port-name-undefined\n"
+        "1 file, 0 documents, 0 resources, 120 bytes\n"
+        "found 2 errors in 1 file\n"
+    )
