@@ -11,6 +11,7 @@ from k8snetlint.source.tree import Path
 BUILDERS: dict[tuple[str, str], str] = {
     ("", "Service"): "services:build_service",
     ("", "Endpoints"): "services:build_endpoints",
+    ("", "Secret"): "secrets:build_secret",
     ("discovery.k8s.io", "EndpointSlice"): "services:build_endpoint_slice",
     ("networking.k8s.io", "Ingress"): "ingresses:build_ingress",
     ("extensions", "Ingress"): "ingresses:build_ingress",
