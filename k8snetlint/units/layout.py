@@ -9,7 +9,7 @@ import attrs
 
 from k8snetlint.source.text import SourceFile
 
-from .classify import CHART_NAME, KUSTOMIZATION_NAMES, DocumentKind, is_manifest, kind_of
+from .classify import CHART_NAME, DocumentKind, is_manifest, kind_of
 from .files import Files
 from .kustomize.file import Kustomization, read_kustomization
 from .unit import Skipped
@@ -136,8 +136,6 @@ def _chart_part(source: SourceFile, chart: str) -> str:
 def _what(files: Files, source: SourceFile) -> str | None:
     """What a file is if no object comes out of it, else None."""
     parsed = files.parsed(source)
-    if posixpath.basename(source.path) in KUSTOMIZATION_NAMES and not parsed.documents:
-        return "kustomization that cannot be read"
     kinds = [kind_of(document.root) for document in parsed.documents]
     if any(is_manifest(kind) for kind in kinds) or (parsed.problems and source in files.faults):
         return None

@@ -41,6 +41,14 @@ class Kustomization:
                 if isinstance(item.value, str):
                     yield item
 
+    def unlisted(self, *fields: str) -> Iterator[Node]:
+        """The items of the given fields that are no strings."""
+        for field in fields:
+            node = self.root.get(field)
+            for item in node.items if node is not None else ():
+                if not isinstance(item.value, str):
+                    yield item
+
     def directories(self) -> Iterator[str]:
         """The paths of the folders and files listed as resources, bases and components."""
         for item in self.listed("resources", "bases", "components"):
@@ -68,7 +76,7 @@ def join(directory: str, reference: str) -> str:
 
 
 def read_kustomization(files: Files, directory: str) -> Kustomization | None:
-    """The kustomization of a folder, or None where it has none that can be read.
+    """The kustomization of a folder, or None where it has none.
 
     Flux has a kind of the same name: a file with its objects is a manifest.
     """
@@ -80,9 +88,8 @@ def read_kustomization(files: Files, directory: str) -> Kustomization | None:
         if not isinstance(source, SourceFile):
             return None
         documents = files.parsed(source).documents
-        if not documents or not documents[0].root.is_mapping:
-            return None
-        root = documents[0].root
+        # One that is empty or cannot be parsed still makes its folder a kustomization.
+        root = documents[0].root if documents else Node({}, 0, 0, source)
         if text_at(root, "apiVersion").startswith("kustomize.toolkit.fluxcd.io/"):
             return None
         return Kustomization(directory, source, root)

@@ -39,7 +39,7 @@ def generate_one(work: Work, files: Files, entry: Node, kind: str, general: Node
         return
     if len(old) != 1:
         name = text_at(entry, "name")
-        work.fail(f"there is no {kind} `{name}` for the generator to {behavior}", entry.place)
+        work.miss(f"there is no {kind} `{name}` for the generator to {behavior}", entry.place)
         return
     data = generated.root
     if behavior == "merge":

@@ -101,7 +101,7 @@ class Patches:
         found = with_id(self.work.resources, wanted)
         if len(found) != 1:
             many = "more than one object is" if found else "no object is"
-            self.work.fail(f"{many} `{wanted.kind} {wanted.name}`, which a patch is for", place)
+            self.work.miss(f"{many} `{wanted.kind} {wanted.name}`, which a patch is for", place)
             return
         self._replace({id(found[0]): _merged(found[0], patch, None)})
 
@@ -112,7 +112,7 @@ class Patches:
             # Of a CustomResourceDefinition only the header was read.
             if resource.id.kind != "CustomResourceDefinition":
                 name = f"{resource.id.kind} `{resource.id.name}`"
-                self.work.fail(f"a patch cannot be applied to {name}: {error.message}", error.node.place)
+                self.work.miss(f"a patch cannot be applied to {name}: {error.message}", error.node.place)
             return resource.root
 
     def _replace(self, changes: dict[int, Node | None]) -> None:

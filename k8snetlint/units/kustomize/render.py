@@ -56,7 +56,7 @@ class Renderer:
     def rendered(self, kustomization: Kustomization) -> Rendered:
         """The objects of a kustomization with their final names and references."""
         gathered = self._accumulate(kustomization, ())
-        work = Work()
+        work = Work(kustomization.is_component)
         work.take_in(gathered, kustomization.root.place)
         try:
             _finish(work)
@@ -74,7 +74,7 @@ class Renderer:
         known = self._accumulated.get(directory)
         if known is not None:
             return known
-        work = Work()
+        work = Work(kustomization.is_component)
         self._gather(work, kustomization, around)
         found = self._accumulated[directory] = work.accumulated()
         return found
@@ -84,6 +84,8 @@ class Renderer:
         root, directory = kustomization.root, kustomization.directory
         work.paths.add(kustomization.source.path)
         try:
+            for item in kustomization.unlisted("resources", "bases", "components"):
+                work.fail("an item here is a path", item.place)
             for item in kustomization.listed("resources", "bases"):
                 self._add_resource(work, kustomization, item, around)
             for item in kustomization.listed("configurations"):

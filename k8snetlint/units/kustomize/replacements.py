@@ -41,12 +41,12 @@ def _source_value(work: Work, given: Node) -> Node | None:
     if len(found) != 1:
         kind, name = text_at(given, "kind"), text_at(given, "name")
         many = "more than one object is" if found else "no object is"
-        work.fail(f"{many} the source `{kind} {name}` of a replacement", given.place)
+        work.miss(f"{many} the source `{kind} {name}` of a replacement", given.place)
         return None
     path = text_at(given, "fieldPath") or "metadata.name"
     nodes = found_at(found[0].root, steps_of(path))
     if not nodes:
-        work.fail(f"the source of a replacement has no field `{path}`", given.place)
+        work.miss(f"the source of a replacement has no field `{path}`", given.place)
         return None
     node = nodes[0]
     delimiter = text_at(given, "options", "delimiter")
@@ -54,7 +54,7 @@ def _source_value(work: Work, given: Node) -> Node | None:
         parts = str(node.value).split(delimiter)
         index = _number(given.get("options", "index"))
         if not 0 <= index < len(parts):
-            work.fail(f"the source of a replacement has no part number {index}", given.place)
+            work.miss(f"the source of a replacement has no part number {index}", given.place)
             return None
         return copied(node, parts[index], node.place)
     return node
@@ -79,7 +79,7 @@ def _apply(work: Work, target: Node, value: Node, place: Place) -> None:
                 root, steps_of(path), lambda old: _put(old, value, target, place), place, is_created
             )
             if not count and resource.id.kind != "CustomResourceDefinition":
-                work.fail(f"the target `{resource.id.kind} {resource.id.name}` of a replacement has no `{path}`", place)
+                work.miss(f"the target `{resource.id.kind} {resource.id.name}` of a replacement has no `{path}`", place)
         work.resources[index] = resource.with_root(root)
 
 

@@ -26,7 +26,7 @@ def resolve(work: Work) -> None:
         name = text_at(variable, "name")
         value = _value(work, variable)
         if value is None:
-            work.fail(f"the variable `{name}` names no value that is there", variable.place)
+            work.miss(f"the variable `{name}` names no value that is there", variable.place)
         else:
             values[name] = (value, variable.place)
     if not values:

@@ -14,7 +14,7 @@ from .data import Field, Target
 from .resource import Id, Resource
 
 MAX_RESOURCES = 20_000
-MAX_STEPS = 3_000_000
+MAX_STEPS = 1_000_000
 
 T = TypeVar("T")
 
@@ -72,9 +72,13 @@ class StepLimitError(Exception):
 
 
 class Work:
-    """The objects of one kustomization while they are gathered and changed. Lives as long as that takes."""
+    """The objects of one kustomization while they are gathered and changed. Lives as long as that takes.
 
-    def __init__(self) -> None:
+    `is_part` of a component taken for itself: what its patches are for is elsewhere.
+    """
+
+    def __init__(self, is_part: bool = False) -> None:
+        self.is_part = is_part
         self.resources: list[Resource] = []
         self.variables: list[Node] = []
         self.fields = Fields()
@@ -85,6 +89,11 @@ class Work:
     def fail(self, message: str, place: Place) -> None:
         """Notes something that cannot be done."""
         self.reasons.append(Reason(message, place))
+
+    def miss(self, message: str, place: Place) -> None:
+        """Notes something that is not there. Where objects are known to be missing it goes without saying."""
+        if not self.is_part and not self.reasons:
+            self.fail(message, place)
 
     def step(self, count: int) -> None:
         """Counts changes of objects. Raises StepLimitError beyond the bound."""
