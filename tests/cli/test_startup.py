@@ -1,0 +1,59 @@
+"""What is imported, and so paid for, before a command does its work."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+from .program import CLEAN, write
+
+ROOT = Path(__file__).parents[2]
+HEAVY = {
+    "z3",
+    "jsonschema",
+    "rich",
+    "sarif_om",
+    "hypothesis",
+    "pygls",
+    "referencing",
+    "pygments",
+    "markdown_it",
+    "yaml",
+}
+
+
+def imported(directory: Path, *arguments: str) -> set[str]:
+    """The modules that a run of the program imports, beyond those of the bare interpreter."""
+    code = (
+        "import sys; before = set(sys.modules)\n"
+        "from k8snetlint.cli import run\n"
+        f"run({list(arguments)!r})\n"
+        "print('\\n' + ' '.join(sorted(set(sys.modules) - before)), file=sys.stderr)"
+    )
+    environment = os.environ | {"PYTHONPATH": str(ROOT)}
+    ran = subprocess.run(
+        [sys.executable, "-c", code], cwd=directory, env=environment, capture_output=True, text=True, check=True
+    )
+    return set(ran.stderr.splitlines()[-1].split())
+
+
+def test_version_and_help_import_no_command(tmp_path: Path) -> None:
+    for option in ("--version", "--help"):
+        ours = {name for name in imported(tmp_path, option) if name.startswith("k8snetlint")}
+        assert ours == {"k8snetlint", "k8snetlint.cli"}
+
+
+def test_check_of_a_valid_file_imports_nothing_heavy(tmp_path: Path) -> None:
+    write(tmp_path, CLEAN)
+    modules = imported(tmp_path, "check", "cart.yaml")
+    assert "k8snetlint.engine" in modules
+    assert {name.partition(".")[0] for name in modules} & HEAVY == set()
+    assert {name for name in modules if name.startswith("k8snetlint.formatters.")} == {
+        f"k8snetlint.formatters.{name}" for name in ("context", "escape", "frame", "style", "text")
+    }
+
+
+def test_only_sarif_imports_its_object_model(tmp_path: Path) -> None:
+    write(tmp_path, CLEAN)
+    assert "sarif_om" in imported(tmp_path, "check", "-f", "sarif", "cart.yaml")
+    assert "sarif_om" not in imported(tmp_path, "check", "-f", "json", "cart.yaml")
