@@ -120,7 +120,11 @@ def allowed_connections(policies: PolicySet, source: Peer, destination: Peer) ->
 
 
 def _connectivity(policies: PolicySet, peers: Iterable[Peer]) -> Connectivity:
-    universe = Universe(policies, peers)
+    return connectivity_in(Universe((policies,), peers), policies)
+
+
+def connectivity_in(universe: Universe, policies: PolicySet) -> Connectivity:
+    """All connections that the policies allow between the points of a universe that was made for them."""
     engine = _Engine(universe)
     groups = engine.joined([engine.stage_cells(stage) for stage in policies.stages])
     return Connectivity(universe.points, tuple(groups))

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
+from functools import cached_property
 from typing import TypeVar
 
 import attrs
@@ -29,6 +30,7 @@ from k8snetlint.policy.ir import (
     Nothing,
     PeerExpr,
     PodLabel,
+    PolicyRule,
     PolicySet,
     PortName,
     RunsOn,
@@ -56,33 +58,32 @@ class Point:
 class Mentioned:
     """What the policies ask about: all else cannot matter."""
 
-    def __init__(self, policies: PolicySet) -> None:
+    def __init__(self, policy_sets: Iterable[PolicySet], blocks: Iterable[AddressSet] = ()) -> None:
         self.namespaces: set[str] = set()
         self.accounts: set[str] = set()
         self.hosts: set[str] = set()
-        self.blocks: dict[AddressSet, None] = {}
+        self.blocks: dict[AddressSet, None] = dict.fromkeys(blocks)
         self.port_names: set[str] = set()
         self.asks_nodes = False
-        self.pod_values: dict[str, set[str] | None] = {}
-        self.namespace_values: dict[str, set[str] | None] = {}
+        self.pod_tests: dict[str, dict[LabelTest, None]] = {}
+        self.namespace_tests: dict[str, dict[LabelTest, None]] = {}
         seen: set[PeerExpr] = set()
-        for stage in policies.stages:
-            for tier in stage.tiers:
-                for rule in tier.rules:
-                    self.port_names.update(port.name for port in rule.match.connections.named)
-                    for side in (rule.match.source, rule.match.destination):
-                        if side not in seen:
-                            seen.add(side)
-                            self._visit(side)
+        for rule in _rules(policy_sets):
+            self.port_names.update(port.name for port in rule.match.connections.named)
+            for side in (rule.match.source, rule.match.destination):
+                if side not in seen:
+                    seen.add(side)
+                    self.visit(side)
 
-    def _visit(self, peer: PeerExpr) -> None:
+    def visit(self, peer: PeerExpr) -> None:
+        """Takes in what an expression asks about."""
         match peer:
             case InNamespace(name):
                 self.namespaces.add(name)
             case NamespaceLabel(test):
-                _note(self.namespace_values, test)
+                self.namespace_tests.setdefault(test.key, {})[test] = None
             case PodLabel(test):
-                _note(self.pod_values, test)
+                self.pod_tests.setdefault(test.key, {})[test] = None
             case ServiceAccountIs(name):
                 self.accounts.add(name)
             case HasAddress(addresses):
@@ -93,11 +94,19 @@ class Mentioned:
                 self.hosts.add(name)
             case AllOf(parts) | AnyOf(parts):
                 for part in parts:
-                    self._visit(part)
+                    self.visit(part)
             case Not(part):
-                self._visit(part)
+                self.visit(part)
             case Everything() | Nothing() | AnyPod():
                 pass
+
+    @cached_property
+    def _pod_values(self) -> dict[str, set[str] | None]:
+        return {key: _values(tests) for key, tests in self.pod_tests.items()}
+
+    @cached_property
+    def _namespace_values(self) -> dict[str, set[str] | None]:
+        return {key: _values(tests) for key, tests in self.namespace_tests.items()}
 
     def key(self, peer: Peer) -> tuple[object, ...]:
         """Equal for two peers that no policy tells apart."""
@@ -107,21 +116,29 @@ class Mentioned:
             peer.namespace if peer.namespace in self.namespaces else None,
             peer.service_account if peer.service_account in self.accounts else None,
             peer.node if peer.node in self.hosts else None,
-            _projected(peer.namespace_labels, self.namespace_values),
-            _projected(peer.labels, self.pod_values),
+            _projected(peer.namespace_labels, self._namespace_values),
+            _projected(peer.labels, self._pod_values),
             tuple(port for port in peer.ports if port.name in self.port_names),
             peer.addresses if self.blocks else None,
             frozenset(peer.node_labels.items()) if self.asks_nodes else None,
         )
 
 
-def _note(values: dict[str, set[str] | None], test: LabelTest) -> None:
-    if test.operator in _TEXT_OPERATORS:
-        values[test.key] = None
-    else:
-        known = values.setdefault(test.key, set())
-        if known is not None:
-            known.update(test.values)
+def _rules(policy_sets: Iterable[PolicySet]) -> Iterator[PolicyRule]:
+    for policies in policy_sets:
+        for stage in policies.stages:
+            for tier in stage.tiers:
+                yield from tier.rules
+
+
+def _values(tests: Iterable[LabelTest]) -> set[str] | None:
+    """The values that tests tell apart from all others; None if they look into the text."""
+    values: set[str] = set()
+    for test in tests:
+        if test.operator in _TEXT_OPERATORS:
+            return None
+        values.update(test.values)
+    return values
 
 
 def _projected(labels: Mapping[str, str], values: Mapping[str, set[str] | None]) -> frozenset[tuple[str, str]]:
@@ -134,19 +151,22 @@ def _projected(labels: Mapping[str, str], values: Mapping[str, set[str] | None])
 
 
 class Universe:
-    """All points of a policy set, and the sets of points that its expressions stand for.
+    """All points of some policy sets, and the sets of points that their expressions stand for.
 
     Peers come first, in the order of their first members; points of addresses after them, from `first_address` on.
     Addresses of nodes are points of their own only where a policy asks for nodes.
     """
 
-    def __init__(self, policies: PolicySet, peers: Iterable[Peer]) -> None:
-        mentioned = Mentioned(policies)
+    def __init__(
+        self, policy_sets: Sequence[PolicySet], peers: Iterable[Peer], blocks: Iterable[AddressSet] = ()
+    ) -> None:
+        """The address space is cut at the boundaries of `blocks` too."""
+        mentioned = Mentioned(policy_sets, blocks)
         merged: dict[tuple[object, ...], list[Peer]] = {}
         for peer in peers:
             merged.setdefault(mentioned.key(peer), []).append(peer)
         inside = [Point(group[0], tuple(group)) for group in merged.values()]
-        nodes = list(policies.peers.nodes.values()) if mentioned.asks_nodes else []
+        nodes = list(policy_sets[0].peers.nodes.values()) if mentioned.asks_nodes else []
         self.first_address = len(inside)
         self.points: tuple[Point, ...] = (
             *inside,

@@ -87,12 +87,14 @@ class Peers:
     """The peers of a cluster. Pods of one controller are one peer; finished pods are none.
 
     `pods` holds a peer per workload in the order of `cluster.workloads`; the index is its bit position.
+    `unknown_addresses` are those that a pod may have whose address no manifest tells; none, if no block matches pods.
     """
 
     def __init__(self, cluster: Cluster, enforcement: Enforcement = NEUTRAL, pod_cidrs: tuple[str, ...] = ()) -> None:
         self.cluster = cluster
         self.enforcement = enforcement
-        self._unknown_pod = _addresses_of(pod_cidrs) or AddressSet.all_v4()
+        unknown = _addresses_of(pod_cidrs) or AddressSet.all_v4()
+        self.unknown_addresses = unknown if enforcement.blocks_match_pods else AddressSet()
         self._namespace_labels: dict[str | None, Mapping[str, str]] = {}
 
     @cached_property
@@ -224,7 +226,7 @@ class Peers:
         for workload in group:
             addresses = _pod_addresses(workload)
             if not addresses:
-                return self._unknown_pod
+                return self.unknown_addresses
             known |= addresses
         return known
 
