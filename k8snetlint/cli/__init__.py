@@ -18,6 +18,7 @@ REPORT_ADDRESS = "https://github.com/k8snetlint/k8snetlint/issues"
 COMMANDS = {
     "check": ("check", "Find what is wrong with the networking of manifests."),
     "reach": ("reach", "Ask whether one end may reach another, and why."),
+    "units": ("units", "Show what is applied together, and whether it is complete."),
     "rules": ("rules", "List the rules."),
     "explain": ("explain", "Show a rule's document."),
     "init": ("init", "Write a commented configuration file."),

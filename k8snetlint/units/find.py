@@ -17,9 +17,9 @@ from . import alternatives
 from .classify import objects_of
 from .files import Files
 from .gitops import opaque_namespaces
-from .kustomize.file import join
+from .kustomize.file import Kustomization, join, read_kustomization
 from .kustomize.render import Renderer
-from .layout import Layout, enclosing, folder_of, is_below, lay_out
+from .layout import enclosing, folder_of, is_below, lay_out
 from .unit import Found, Skipped, Unit, UnitProblem, UnitType
 
 ONE_UNIT = "all"
@@ -32,6 +32,14 @@ def find_units(inputs: Inputs, settings: Settings) -> Found:
     reading the inputs (`Inputs.problems`) are not, but make the unit that they lie in incomplete.
     """
     return _Finder(inputs, settings).run()
+
+
+def kustomization_at(inputs: Inputs, settings: Settings, directory: str) -> Unit | None:
+    """The kustomization of a folder as a unit, whether or not others refer to it; None where there is none."""
+    finder = _Finder(inputs, settings)
+    path = posixpath.normpath(directory.replace("\\", "/"))
+    kustomization = read_kustomization(finder.files, path)
+    return finder.completed(finder.kustomization_unit(kustomization)) if kustomization is not None else None
 
 
 class _Finder:
@@ -60,7 +68,7 @@ class _Finder:
         if context:
             documents = self._merged("context", "plain", self._units_of(context, "context", ())).documents
             units = [attrs.evolve(unit, context=(*unit.context, *documents)) for unit in units]
-        units = sorted((self._completed(unit) for unit in units), key=lambda unit: unit.name)
+        units = sorted((self.completed(unit) for unit in units), key=lambda unit: unit.name)
         names = tuple(unit.name for unit in units)
         if settings.unit is not None and not settings.one_unit:
             units = [unit for unit in units if unit.name == settings.unit]
@@ -80,7 +88,8 @@ class _Finder:
         paths = [source.path for source in self.inputs.files]
         if paths == ["-"]:
             return "-"
-        roots = self.inputs.roots
+        context = {self.inputs.real_path(join(self.settings.root, path)) for path in self.settings.context}
+        roots = [root for root in self.inputs.roots if root not in context] or list(self.inputs.roots)
         if len(roots) != 1:
             return "."
         if paths and len(paths) == 1 and self.inputs.real_path(paths[0]) == roots[0]:
@@ -99,7 +108,7 @@ class _Finder:
         """The units that a set of files makes."""
         layout = lay_out(self.files, tuple(sources), templates)
         self.skipped += layout.skipped
-        units = [self._kustomization(layout, directory) for directory in layout.roots]
+        units = [self.kustomization_unit(layout.kustomizations[directory]) for directory in layout.roots]
         units += [self._chart(directory, chart) for directory, chart in layout.charts.items()]
         taken = {unit.name for unit in units}
         objects = {source: self._objects(source) for source in layout.plain}
@@ -138,8 +147,9 @@ class _Finder:
         paths = tuple(source.path for source in sources)
         return Unit(name, type_, documents, incomplete_because=tuple(reasons), paths=paths)
 
-    def _kustomization(self, layout: Layout, directory: str) -> Unit:
-        kustomization = layout.kustomizations[directory]
+    def kustomization_unit(self, kustomization: Kustomization) -> Unit:
+        """What a kustomization applies."""
+        directory = kustomization.directory
         if self.settings.render == "never":
             place = head(kustomization.source)
             message = f"the kustomization `{directory}` is not rendered: its objects are not analysed"
@@ -189,7 +199,7 @@ class _Finder:
         context = tuple(document for unit in units for document in unit.context)
         return Unit(name, type_, tuple(documents), context, incomplete_because=reasons, paths=paths)
 
-    def _completed(self, unit: Unit) -> Unit:
+    def completed(self, unit: Unit) -> Unit:
         """The unit with what its files' faults and its own objects say of its completeness."""
         reasons = list(unit.incomplete_because)
         for path in unit.paths:

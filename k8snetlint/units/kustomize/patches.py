@@ -70,6 +70,9 @@ class Patches:
         return node.items if node is not None else []
 
     def _content(self, item: Node) -> tuple[Node, ...]:
+        if isinstance(item.value, str):
+            # As kustomize had it before version 3.
+            return self._file(item)
         inline = item.get("patch") or item.get("jsonOp")
         if inline is not None and isinstance(inline.value, str) and inline.value.strip():
             return self.loader.inline(inline)

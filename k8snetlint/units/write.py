@@ -1,0 +1,105 @@
+"""Objects written as YAML again, each with the names of the files that it came from."""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from collections.abc import Iterable, Iterator
+
+from k8snetlint.source.scalars import resolve_plain
+from k8snetlint.source.tree import Document, Node, Scalar
+
+# Text that needs no quotes: it is read as itself whatever version of YAML reads it.
+_BARE = re.compile(r"[A-Za-z_./][A-Za-z0-9_./-]*(?::[A-Za-z0-9_./-]+)*\Z")
+_BLOCK = re.compile(r"[^\x00-\x08\x0b-\x1f\x7f-\x9f\r\t\u2028\u2029\ufeff\ud800-\udfff]*\Z")
+_DATE_OR_NUMBER = re.compile(r"[.\d_:-]+\Z|[.+-]|0x")
+
+
+def write_yaml(documents: Iterable[Document]) -> str:
+    """The documents as one YAML text; each begins with a comment that names the files it came from."""
+    return "".join(
+        f"---\n# from: {', '.join(map(_printable, sources_of(document)))}\n"
+        + "\n".join(_lines(document.root, 0))
+        + "\n"
+        for document in documents
+    )
+
+
+def sources_of(document: Document) -> tuple[str, ...]:
+    """The files that a document's values are written in and were made by, its own first."""
+    found = {document.source.path: None}
+    for _, node in document.root.walk():
+        found[node.source.path] = None
+        for place in node.via:
+            found[place.source.path] = None
+    first, *rest = found
+    return (first, *sorted(rest))
+
+
+def _printable(path: str) -> str:
+    return path.encode("unicode_escape").decode() if not path.isprintable() else path
+
+
+def _lines(node: Node, depth: int) -> Iterator[str]:
+    """The lines of a collection, or of a scalar that stands alone."""
+    indent = "  " * depth
+    value = node.value
+    if isinstance(value, dict) and value:
+        for key, entry in value.items():
+            yield from _entry(f"{indent}{_scalar(key)}:", entry.node, depth)
+    elif isinstance(value, list) and value:
+        for item in value:
+            if item.value and (item.is_mapping or item.is_sequence):
+                first, *rest = _lines(item, depth + 1)
+                yield f"{indent}- {first.lstrip(' ')}"
+                yield from rest
+            else:
+                yield from _entry(f"{indent}-", item, depth)
+    else:
+        yield f"{indent}{_inline(node)}"
+
+
+def _entry(start: str, node: Node, depth: int) -> Iterator[str]:
+    value = node.value
+    if isinstance(value, dict | list) and value:
+        yield start
+        yield from _lines(node, depth + 1 if isinstance(value, dict) else depth)
+    elif isinstance(value, str) and _is_block(value):
+        yield f"{start} |{'' if value.endswith(chr(10)) else '-'}"
+        yield from (f"{'  ' * (depth + 1)}{line}" if line else "" for line in value.removesuffix("\n").split("\n"))
+    else:
+        yield f"{start} {_inline(node)}"
+
+
+def _is_block(text: str) -> bool:
+    """Whether a text reads the same as a block scalar of plain indentation."""
+    return (
+        "\n" in text.removesuffix("\n")
+        and not text.startswith((" ", "\n"))
+        and not text.endswith("\n\n")
+        and _BLOCK.match(text.replace("\n", "")) is not None
+    )
+
+
+def _inline(node: Node) -> str:
+    value = node.value
+    if isinstance(value, dict):
+        return "{}"
+    return "[]" if isinstance(value, list) else _scalar(value)
+
+
+def _scalar(value: Scalar) -> str:
+    if value is None:
+        return "null"
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, float) and not math.isfinite(value):
+        return ".nan" if math.isnan(value) else (".inf" if value > 0 else "-.inf")
+    if isinstance(value, int | float):
+        return json.dumps(value)
+    if _BARE.match(value) and not _DATE_OR_NUMBER.match(value) and resolve_plain(value) == value:
+        return value
+    text = json.dumps(value, ensure_ascii=False)
+    # JSON leaves these as they are, and YAML ends a line at them or refuses them.
+    return re.sub(r"[\x7f-\x9f\u2028\u2029\ufeff\ud800-\udfff]", lambda found: f"\\u{ord(found[0]):04x}", text)
