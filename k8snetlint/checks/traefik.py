@@ -233,7 +233,7 @@ def traefik_rule_invalid(route: Resource, ctx: Context) -> Iterator[Diagnostic]:
                 "routes",
                 index,
                 "match",
-                message=f"Traefik cannot read the rule, and does not create the router: {fault}",
+                message=f"the rule cannot be read by Traefik, which creates no router: {fault}",
                 help="write a rule such as ``Host(`shop.example.com`) && PathPrefix(`/cart`)``",
             )
 
