@@ -303,7 +303,7 @@ def endpointslice_limits_exceeded(item: EndpointSlice, ctx: Context) -> Iterator
                 key=True,
                 message=f"the endpoint has {count} addresses, and the API server takes 100"
                 if count > 100
-                else f"the endpoint has {count} addresses, and only the first, `{first}`, is used",
+                else f"the endpoint has {count} addresses, and kube-proxy uses only the first, `{first}`",
                 severity=None if count > 100 else Severity.WARNING,
                 help="write an endpoint for each address",
             )

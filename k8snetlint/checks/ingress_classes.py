@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from difflib import get_close_matches
 
-from k8snetlint.diagnostic import Diagnostic, Severity
+from k8snetlint.diagnostic import Diagnostic
 from k8snetlint.engine import Context, check, cluster_check
 from k8snetlint.model.cluster import Cluster
 from k8snetlint.model.ingresses import Ingress, IngressClass
@@ -40,7 +40,6 @@ def ingress_missing_class(ingress: Ingress, ctx: Context) -> Iterator[Diagnostic
         ingress,
         primary=ctx.near(ingress, "spec"),
         message=f"the Ingress names no class, and {detail}: no controller may serve it",
-        severity=None if names else Severity.NOTE,
         help=f"set `ingressClassName: {names[0]}`" if len(names) == 1 else "set `ingressClassName`",
     )
 

@@ -153,8 +153,7 @@ def ingress_tls_host_not_routed(ingress: Ingress, ctx: Context) -> Iterator[Diag
             continue
         without = [rule for rule in rules if not any(covers(other, rule) for other in certificates)]
         near = get_close_matches(host, without, 1, 0.8)
-        others = [other for other_path, other in tls_hosts(ingress) if other_path[:3] == path[:3] and other != host]
-        is_extra = not near and any(covers(other, rule) for other in others for rule in rules)
+        is_extra = not near and not without
         hint = f"did you mean `{near[0]}`?" if near else "its rules name others"
         yield ctx.report(
             ingress,

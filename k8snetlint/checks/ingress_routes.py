@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from k8snetlint.diagnostic import Diagnostic, Location
+from k8snetlint.diagnostic import Diagnostic, Location, Severity
 from k8snetlint.engine import Context, check
 from k8snetlint.model.cluster import Cluster
 from k8snetlint.model.ingresses import Ingress, IngressPath
@@ -63,15 +63,18 @@ def ingress_duplicate_host_path(ingress: Ingress, ctx: Context) -> Iterator[Diag
             continue
         reported.add(route)
         first, other = routes[ingress.class_name or "", route][0]
-        if first is ingress or (first.name == ingress.name and first.namespace == ingress.namespace):
+        is_twin = not first.name or (first.name == ingress.name and first.namespace == ingress.namespace)
+        if first is ingress or is_twin:
             continue
+        is_same = first.namespace == ingress.namespace and _leads(other) == _leads(path)
         yield ctx.report(
             ingress,
             primary=_at(ctx, ingress, path),
             message=(
                 f"path {_shown(path)} is routed by Ingress `{first.namespace}/{first.name}` as well:"
-                " which of the two serves it depends on the controller"
+                f" {'both lead to the same backend' if is_same else 'which serves it depends on the controller'}"
             ),
+            severity=Severity.NOTE if is_same else None,
             related=[_at(ctx, first, other, "the same route")],
             help="give each route to one Ingress only, or a class of its own to each",
         )

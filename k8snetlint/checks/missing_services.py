@@ -15,12 +15,15 @@ from k8snetlint.model.services import Service
 from k8snetlint.model.values import is_placeholder
 from k8snetlint.settings import Settings
 
+from .existence import is_external_service, is_slip
+from .unseen import installed_namespaces
 from .words import listed
 
 # Services that come with the cluster, and namespaces whose Services do.
 _ALWAYS_THERE = frozenset({("default", "kubernetes")})
 _CLUSTER_NAMESPACES = frozenset({"kube-system", "kube-public", "openshift-dns", "openshift-monitoring", "gke-system"})
 _ADD_ONS = ("default-http-backend", "cm-acme-http-solver-*", "prometheus-operated", "alertmanager-operated")
+_SHORTEST_NAME = 4
 _SUFFIXES = ("-svc", "-service", "svc", "service")
 _NOT_OPERATED = frozenset(
     {
@@ -88,14 +91,6 @@ def operated_names(cluster: Cluster, _settings: Settings) -> Mapping[str | None,
     return {namespace: frozenset(names) for namespace, names in found.items()}
 
 
-def is_external_service(ctx: Context, namespace: str, name: str) -> bool:
-    """Whether the configuration says that a Service lives elsewhere."""
-    full = f"{namespace}/{name}"
-    return namespace in ctx.settings.external.namespaces or any(
-        fnmatchcase(full, pattern) for pattern in ctx.settings.external.services
-    )
-
-
 def services_by_name(cluster: Cluster, _settings: Settings) -> Mapping[str, tuple[Service, ...]]:
     """The Services of the unit by their bare name."""
     found: dict[str, list[Service]] = {}
@@ -122,12 +117,27 @@ def service_of(ctx: Context, namespace: str | None, name: str) -> Service | None
     return next((s for s in ctx.once(services_by_name).get(name, ()) if not s.has_namespace), None)
 
 
+def is_open_to(ctx: Context, namespace: str) -> bool:
+    """Whether a namespace may hold objects that the unit does not show, by what is known of the unit.
+
+    One of several alternatives never shows everything: what it lacks may be in another.
+    """
+    opaque = ctx.unit.opaque_namespaces
+    is_partial = not ctx.unit.complete or ctx.unit.type == "alternative"
+    return is_partial or namespace in opaque or "*" in opaque or namespace in ctx.once(installed_namespaces)
+
+
 def missing_service(ctx: Context, namespace: str | None, name: str) -> Missing | None:
     """What can be said of a Service that something names; None if it is there, or may well be somewhere."""
     if not name or is_placeholder(name) or is_placeholder(namespace) or service_of(ctx, namespace, name) is not None:
         return None
     home = namespace or ""
-    if (home, name) in _ALWAYS_THERE or home in _CLUSTER_NAMESPACES or is_external_service(ctx, home, name):
+    if (
+        (home, name) in _ALWAYS_THERE
+        or home in _CLUSTER_NAMESPACES
+        or home in ctx.settings.external.namespaces
+        or is_external_service(ctx, namespace, name)
+    ):
         return None
     if any(fnmatchcase(name, pattern) for pattern in _ADD_ONS):
         return None
@@ -138,8 +148,7 @@ def missing_service(ctx: Context, namespace: str | None, name: str) -> Missing |
     if any(map(is_placeholder, known)):
         return None
     near = near_name(name, known)
-    opaque = ctx.unit.opaque_namespaces
-    if not ctx.unit.complete or home in opaque or "*" in opaque:
+    if is_open_to(ctx, home):
         return Missing(Severity.NOTE, Confidence.LOW, near, known)
     if near is not None:
         return Missing(Severity.ERROR, Confidence.HIGH, near, known)
@@ -154,10 +163,8 @@ def near_name(name: str, known: Iterable[str]) -> str | None:
     same = [other for other in names if _core(other) == _core(name)]
     if len(same) == 1:
         return same[0]
-    if len(name) < 4 or any(character.isdigit() for character in name[-1:]):
-        return None
-    close = [other for other in get_close_matches(name, names, 3, 0.75) if 0 < distance(name, other) <= 2]
-    return close[0] if len(close) == 1 and len(close[0]) > 4 else None
+    close = [other for other in get_close_matches(name, names, 3, 0.75) if is_slip(name, other)]
+    return close[0] if len(close) == 1 and min(len(name), len(close[0])) > _SHORTEST_NAME else None
 
 
 def _core(name: str) -> str:
@@ -166,18 +173,3 @@ def _core(name: str) -> str:
         if plain.endswith(suffix) and len(plain) > len(suffix) + 1:
             return plain.removesuffix(suffix).rstrip("-").replace("-", "")
     return plain.replace("-", "")
-
-
-def distance(first: str, second: str) -> int:
-    """The number of letters to add, drop, change or swap with their neighbour between two texts."""
-    before: list[int] = []
-    row = list(range(len(second) + 1))
-    for i, a in enumerate(first, 1):
-        previous, row, older = row, [i], before
-        for j, b in enumerate(second, 1):
-            best = min(previous[j] + 1, row[j - 1] + 1, previous[j - 1] + (a != b))
-            if i > 1 and j > 1 and a == second[j - 2] and first[i - 2] == b:
-                best = min(best, older[j - 2] + 1)
-            row.append(best)
-        before = previous
-    return row[-1]

@@ -14,7 +14,8 @@ from k8snetlint.model.services import Service
 from k8snetlint.model.values import is_placeholder
 from k8snetlint.model.workloads import Workload
 
-from .missing_services import candidates, distance, operated_names
+from .existence import is_slip
+from .missing_services import candidates, is_open_to, operated_names
 from .words import listed
 
 # Namespaces whose objects come with the cluster.
@@ -85,11 +86,10 @@ def servicemonitor_no_match(monitor: Monitor, ctx: Context) -> Iterator[Diagnost
 
 def _level(monitor: Monitor, ctx: Context, has_targets: bool, is_near: bool) -> tuple[Severity, Confidence]:
     """A warning where labels nearly fit; else only a note, for what is scraped often stands elsewhere."""
-    opaque = ctx.unit.opaque_namespaces
     operated = ctx.once(operated_names)
     names = monitor.namespaces
-    is_open = not ctx.unit.complete or "*" in opaque
-    is_open = is_open or (any(n in opaque or operated.get(n) for n in names) if names else bool(operated or opaque))
+    # What is sought in all namespaces, may be in one that is not in sight.
+    is_open = names is None or any(is_open_to(ctx, name) or operated.get(name) for name in names)
     if is_near and ctx.unit.complete:
         return Severity.WARNING, Confidence.HIGH
     if has_targets and not is_open and not monitor.selector.is_empty:
@@ -110,8 +110,8 @@ def _nearest(selector: LabelSelector, targets: Sequence[Resource]) -> tuple[str,
             key, value = off[0]
             other = labels.get(key)
             node = target.root.get(*at, key)
-            is_typo = other is not None and 0 < distance(value, other) <= 2 and len(value) > 3
-            if other is not None and node is not None and is_typo and not value[-1:].isdigit():
+            is_typo = other is not None and is_slip(value, other)
+            if other is not None and node is not None and is_typo:
                 return f"; did you mean `{key}: {other}`?", Location(node.place, "nearly the same")
         if isinstance(target, Service) and target.selector and off and not target.labels:
             fits = all(target.selector.get(key) == value for key, value in wanted.items())

@@ -106,7 +106,13 @@ def nginx_rewrite_drops_subpaths(ingress: Ingress, ctx: Context) -> Iterator[Dia
         return
     for path in ingress.paths:
         value = path.value or "/"
-        if path.type == "Exact" or is_placeholder(value) or value.endswith("$") or group_count(value):
+        if (
+            path.type == "Exact"
+            or is_placeholder(value)
+            or value.endswith("$")
+            or group_count(value)
+            or value == target
+        ):
             continue
         plain = value.rstrip("/")
         yield ctx.report(

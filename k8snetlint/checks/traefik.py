@@ -16,7 +16,7 @@ from k8snetlint.model.values import int_or_string_of, is_placeholder, items_of, 
 from k8snetlint.settings import Settings
 from k8snetlint.source.tree import Node, Path
 
-from .missing_services import missing_service, near_name, service_of
+from .missing_services import is_open_to, missing_service, near_name, service_of
 from .words import listed
 
 PREFIX = "traefik.ingress.kubernetes.io/"
@@ -135,7 +135,7 @@ def traefik_middleware_not_found(resource: Resource, ctx: Context) -> Iterator[D
 def _lost(ctx: Context, resource: Resource, place: Location, name: str, namespace: str | None) -> Iterator[Diagnostic]:
     names = sorted(item.name for item in ctx.once(middlewares).get(namespace, ()))
     near = near_name(name, names) if ctx.unit.complete else None
-    is_open = not ctx.unit.complete or bool({namespace, "*"} & ctx.unit.opaque_namespaces)
+    is_open = is_open_to(ctx, namespace or "")
     is_quiet = near is None and (is_open or not names)
     yield ctx.report(
         resource,

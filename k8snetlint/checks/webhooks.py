@@ -11,7 +11,7 @@ from k8snetlint.model.references import ServiceCaller, ServiceReference
 from k8snetlint.model.services import Service
 from k8snetlint.model.values import is_placeholder
 
-from .missing_services import missing_service, operated_names, service_of
+from .missing_services import is_open_to, missing_service, operated_names, service_of
 from .words import listed
 
 
@@ -99,9 +99,7 @@ def webhook_service_without_pods(caller: ServiceCaller, ctx: Context) -> Iterato
         if selector.has_placeholders or any(is_run_time_label(key) for key in selector.keys):
             continue
         workloads = ctx.cluster.workloads_in(service.namespace)
-        opaque = ctx.unit.opaque_namespaces
-        is_open = not ctx.unit.complete or service.namespace in opaque or "*" in opaque
-        is_open = is_open or bool(ctx.once(operated_names).get(service.namespace))
+        is_open = is_open_to(ctx, reference.namespace) or bool(ctx.once(operated_names).get(service.namespace))
         if any(is_placeholder(value) for workload in workloads for value in workload.pod_labels.values()):
             continue
         yield ctx.report(
