@@ -10,7 +10,7 @@ from k8snetlint.model.ingresses import Ingress, IngressBackend
 from k8snetlint.model.services import Service, ServicePort
 from k8snetlint.model.values import is_placeholder
 
-from .missing_services import missing_service, service_of, services_by_name
+from .missing_services import has_port, missing_service, service_of, services_by_name
 from .words import listed
 
 ALB_ACTION = "use-annotation"
@@ -98,20 +98,16 @@ def ingress_backend_in_other_namespace(ingress: Ingress, ctx: Context) -> Iterat
         )
 
 
-def _known_port(service: Service, backend: IngressBackend) -> ServicePort | None:
-    return service.port(backend.port) if backend.port is not None else None
-
-
 def _lost_ports(ingress: Ingress, ctx: Context) -> Iterator[tuple[IngressBackend, Service]]:
     """The backends whose Service is there and has no such port, with the Service."""
     for backend, name in named_backends(ingress):
         service = service_of(ctx, ingress.namespace, name)
         port = backend.port
-        if service is None or port in (None, "") or is_placeholder(port) or not service.ports:
+        if service is None or port is None or port == "" or is_placeholder(port) or not service.ports:
             continue
-        if service.is_external_name or _known_port(service, backend) is not None:
+        if service.is_external_name or has_port(ctx, service, port):
             continue
-        if isinstance(port, str) and port.isdigit() and service.port(int(port)) is not None:
+        if isinstance(port, str) and port.isdigit() and has_port(ctx, service, int(port)):
             continue
         if not any(other.number is None or is_placeholder(other.name) for other in service.ports):
             yield backend, service

@@ -13,6 +13,7 @@ from k8snetlint.settings import Settings
 
 from .ingress_controllers import is_glob
 from .ingress_hosts import rule_hosts
+from .missing_services import are_together
 
 CANARY = "nginx.ingress.kubernetes.io/canary"
 # Minions of NGINX Inc.'s controller are merged into one virtual server on purpose.
@@ -74,7 +75,7 @@ def ingress_duplicate_host_path(ingress: Ingress, ctx: Context) -> Iterator[Diag
                 f"path {_shown(path)} is routed by Ingress `{first.namespace}/{first.name}` as well:"
                 f" {'both lead to the same backend' if is_same else 'which serves it depends on the controller'}"
             ),
-            severity=Severity.NOTE if is_same else None,
+            severity=Severity.NOTE if is_same or not are_together(ctx, first, ingress) else None,
             related=[_at(ctx, first, other, "the same route")],
             help="give each route to one Ingress only, or a class of its own to each",
         )

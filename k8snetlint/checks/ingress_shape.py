@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from difflib import get_close_matches
 
-from k8snetlint.diagnostic import Diagnostic, Fix
+from k8snetlint.diagnostic import Diagnostic, Fix, Severity
 from k8snetlint.engine import Context, check
 from k8snetlint.model.ingresses import Ingress
 from k8snetlint.model.values import is_placeholder, items_of, text_of
@@ -263,6 +263,7 @@ def ingress_no_rules_or_backend(ingress: Ingress, ctx: Context) -> Iterator[Diag
                 ingress,
                 primary=ctx.near(ingress, "spec"),
                 message="the Ingress has neither rules nor a default backend, which the API server rejects",
+                severity=Severity.NOTE if spec is None else None,
                 help="add `rules`, or a `defaultBackend`",
             )
         return

@@ -16,7 +16,7 @@ from k8snetlint.settings import Settings
 from k8snetlint.source.tree import Path
 
 from .ingress_controllers import NGINX_PREFIX
-from .missing_services import near_name
+from .missing_services import are_together, near_name
 from .words import listed
 
 TLS_KEYS = ("tls.crt", "tls.key")
@@ -178,6 +178,7 @@ def ingress_tls_host_two_secrets(ingress: Ingress, ctx: Context) -> Iterator[Dia
                     f"the Secrets `{first_name}` and `{name}` are both named for host `{host}`:"
                     " which certificate is served is not defined"
                 ),
+                severity=None if are_together(ctx, first, ingress) else Severity.NOTE,
                 related=[ctx.location(first, *first_path, label="the other Secret")],
                 help="name the same Secret for the host everywhere",
             )

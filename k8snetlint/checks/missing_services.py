@@ -11,6 +11,7 @@ import attrs
 from k8snetlint.diagnostic import Confidence, Severity
 from k8snetlint.engine import Context
 from k8snetlint.model.cluster import Cluster
+from k8snetlint.model.core import Resource
 from k8snetlint.model.services import Service
 from k8snetlint.model.values import is_placeholder
 from k8snetlint.settings import Settings
@@ -115,6 +116,18 @@ def service_of(ctx: Context, namespace: str | None, name: str) -> Service | None
     if found is not None or ctx.cluster.services_in(namespace):
         return found
     return next((s for s in ctx.once(services_by_name).get(name, ()) if not s.has_namespace), None)
+
+
+def has_port(ctx: Context, service: Service, reference: int | str) -> bool:
+    """Whether a Service has a port of a number or name, or another declaration of the same Service in the unit has."""
+    twins = (s for s in ctx.once(services_by_name).get(service.name, ()) if s.namespace == service.namespace)
+    return any(twin.port(reference) is not None for twin in twins)
+
+
+def are_together(ctx: Context, first: Resource, second: Resource) -> bool:
+    """Whether two objects are surely applied together: files of one folder may be examples, each for itself."""
+    same_file = first.document.source.path == second.document.source.path
+    return same_file or ctx.settings.one_unit or ctx.unit.type not in ("plain", "alternative")
 
 
 def is_open_to(ctx: Context, namespace: str) -> bool:

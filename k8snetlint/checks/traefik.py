@@ -16,7 +16,7 @@ from k8snetlint.model.values import int_or_string_of, is_placeholder, items_of, 
 from k8snetlint.settings import Settings
 from k8snetlint.source.tree import Node, Path
 
-from .missing_services import is_open_to, missing_service, near_name, service_of
+from .missing_services import has_port, is_open_to, missing_service, near_name, service_of
 from .words import listed
 
 PREFIX = "traefik.ingress.kubernetes.io/"
@@ -202,7 +202,7 @@ def traefik_ingressroute_backend_not_found(route: Resource, ctx: Context) -> Ite
 
 def _route_port(ctx: Context, route: Resource, path: Path, service: Service, port: int | str) -> Iterator[Diagnostic]:
     known = [own.number for own in service.ports]
-    is_known = service.port(port) is not None or (isinstance(port, str) and port.isdigit() and int(port) in known)
+    is_known = has_port(ctx, service, port) or (isinstance(port, str) and port.isdigit() and int(port) in known)
     if is_known or is_placeholder(port) or not known or None in known or service.is_external_name:
         return
     only = str(known[0]) if len(known) == 1 else None

@@ -11,7 +11,7 @@ from k8snetlint.model.references import ServiceCaller, ServiceReference
 from k8snetlint.model.services import Service
 from k8snetlint.model.values import is_placeholder
 
-from .missing_services import is_open_to, missing_service, operated_names, service_of
+from .missing_services import has_port, is_open_to, missing_service, operated_names, service_of
 from .words import listed
 
 
@@ -65,7 +65,7 @@ def webhook_service_port_undefined(caller: ServiceCaller, ctx: Context) -> Itera
     """A port that the API server is to call, and that the Service does not have."""
     for reference, service in _called(caller, ctx):
         numbers = [port.number for port in service.ports]
-        if not numbers or None in numbers or reference.port is None or reference.port in numbers:
+        if not numbers or None in numbers or reference.port is None or has_port(ctx, service, reference.port):
             continue
         written = "port 443, the default," if not reference.has_port else f"port {reference.port}"
         only = numbers[0] if len(numbers) == 1 else None
