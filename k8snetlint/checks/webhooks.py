@@ -9,10 +9,13 @@ from k8snetlint.engine import Context, check
 from k8snetlint.model.kinds import is_run_time_label
 from k8snetlint.model.references import ServiceCaller, ServiceReference
 from k8snetlint.model.services import Service
-from k8snetlint.model.values import is_placeholder
+from k8snetlint.model.values import is_placeholder, items_of, text_of
 
+from .edits import with_items
 from .missing_services import has_port, is_open_to, missing_service, operated_names, service_of
 from .words import listed
+
+INJECTED_FROM = "cert-manager.io/inject-ca-from"
 
 
 def _called(caller: ServiceCaller, ctx: Context) -> Iterator[tuple[ServiceReference, Service]]:
@@ -135,4 +138,33 @@ def webhook_service_headless(caller: ServiceCaller, ctx: Context) -> Iterator[Di
             ),
             related=[ctx.location(service, "spec", "clusterIP", label="has no address")],
             help="remove `clusterIP: None` from the Service",
+        )
+
+
+@check("REF007")
+def certificate_missing_service_dns_name(caller: ServiceCaller, ctx: Context) -> Iterator[Diagnostic]:
+    """A certificate, by which the API server checks the Service it calls, that is not for the Service's name."""
+    namespace, _, name = caller.annotations.get(INJECTED_FROM, "").partition("/")
+    certificate = ctx.cluster.find("cert-manager.io", "Certificate", namespace, name) if name else None
+    if certificate is None or ctx.cluster.is_context(certificate):
+        return
+    node = certificate.root.get("spec", "dnsNames")
+    names = {text_of(item) or "" for item in items_of(node)}
+    if node is None or not names or any(map(is_placeholder, names)):
+        return
+    seen: set[str] = set()
+    for reference in caller.references:
+        wanted = f"{reference.name}.{reference.namespace}.svc"
+        if wanted in names or f"*.{reference.namespace}.svc" in names or wanted in seen or is_placeholder(wanted):
+            continue
+        seen.add(wanted)
+        yield ctx.report(
+            certificate,
+            "spec",
+            "dnsNames",
+            key=True,
+            message=f"the certificate is not for `{wanted}`, the name by which the API server calls {reference.subject}",
+            related=[ctx.location(caller, *reference.path, "name", label="calls this Service")],
+            help=f"add `{wanted}` to `dnsNames`",
+            fix=ctx.fix(f"Add {wanted}", with_items(certificate, "spec", "dnsNames", items=[wanted])),
         )
