@@ -44,8 +44,13 @@ def ingress_host_invalid(ingress: Ingress, ctx: Context) -> Iterator[Diagnostic]
             *path,
             message=f"the API server rejects host `{host}`: it {fault}",
             help=f"write `{plain}`" if plain else "write a lower-case DNS name, or `*.` and one",
-            fix=ctx.fix(f"Write {plain}", ctx.replace(ingress, *path, text=plain)) if plain else None,
+            fix=ctx.fix(f"Write {plain}", ctx.replace(ingress, *path, text=_written(plain))) if plain else None,
         )
+
+
+def _written(host: str) -> str:
+    """A host as YAML writes it: one that begins with `*` would be an alias."""
+    return f'"{host}"' if host.startswith("*") else host
 
 
 def host_fault(host: str) -> str | None:
@@ -166,7 +171,9 @@ def ingress_tls_host_not_routed(ingress: Ingress, ctx: Context) -> Iterator[Diag
                 ctx.location(ingress, *rule_path, label="host of a rule") for rule_path, _ in rule_hosts(ingress)[:3]
             ],
             help=f"write `{near[0]}`" if near else "add a rule for the host, or remove it from TLS",
-            fix=ctx.fix(f"Use the rule's host {near[0]}", ctx.replace(ingress, *path, text=near[0])) if near else None,
+            fix=ctx.fix(f"Use the rule's host {near[0]}", ctx.replace(ingress, *path, text=_written(near[0])))
+            if near
+            else None,
         )
 
 

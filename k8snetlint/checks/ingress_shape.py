@@ -328,8 +328,9 @@ def _modern_backend(node: Node) -> Edit | None:
         return None
     text = node.source.text
     first, last = sorted((name, port), key=lambda entry: entry.key.start)
-    field = "number" if isinstance(port.node.value, int) else "name"
-    service, number = name.node.place.text, port.node.place.text
+    is_number = str(port.node.value).isdecimal()
+    field = "number" if is_number else "name"
+    service, number = name.node.place.text, str(port.node.value) if is_number else port.node.place.text
     span = Span(first.key.start, last.node.end)
     if "\n" not in text[span.start : span.end]:
         return Edit(node.source, span, f"service: {{name: {service}, port: {{{field}: {number}}}}}")
