@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import sys
 from typing import TypedDict, Unpack
 
 import attrs
@@ -152,7 +153,7 @@ class _Run:
                 directory=directory,
                 repository=repository_root(directory) or directory,
                 colour=wants_colour(options.color, place),
-                width=max(shutil.get_terminal_size((120, 24)).columns, 60) if place is None else 120,
+                width=_width(place),
                 quiet=options.quiet,
                 verbose=options.verbose,
                 statistics=given["statistics"],
@@ -215,3 +216,10 @@ def is_empty(report: Report) -> bool:
     """Whether there was nothing to analyse: no object, and nothing to say of warning or above."""
     worst = max((each.severity for each in report.diagnostics), default=Severity.NOTE)
     return report.resources == 0 and worst < Severity.WARNING
+
+
+def _width(place: str | None) -> int:
+    """The width of what is written: the terminal's where it is one, else 120, whatever the environment says."""
+    if place is not None or not sys.stdout.isatty():
+        return 120
+    return max(shutil.get_terminal_size((120, 24)).columns, 60)
