@@ -17,6 +17,7 @@ REPORT_ADDRESS = "https://github.com/k8snetlint/k8snetlint/issues"
 # Name -> (module in this package, one line for `--help`, which imports none of them).
 COMMANDS = {
     "check": ("check", "Find what is wrong with the networking of manifests."),
+    "map": ("map", "Show who reaches whom on which ports."),
     "reach": ("reach", "Ask whether one end may reach another, and why."),
     "units": ("units", "Show what is applied together, and whether it is complete."),
     "rules": ("rules", "List the rules."),

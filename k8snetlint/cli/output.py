@@ -52,15 +52,20 @@ def pairs(formats: Sequence[str], outputs: Sequence[str], default: str) -> list[
 
 def write(text: str, place: str | None, *, is_utf8: bool = True) -> None:
     """Writes an output to a file, or to standard output. Raises Failure if the file cannot be written."""
+    write_parts((text,), place, is_utf8=is_utf8)
+
+
+def write_parts(parts: Iterable[str], place: str | None, *, is_utf8: bool = True) -> None:
+    """Writes an output piece by piece, as `write` does."""
     if place is None:
         reconfigure = getattr(sys.stdout, "reconfigure", None)
         if reconfigure is not None:
             reconfigure(errors="backslashreplace", newline="\n", **({"encoding": "utf-8"} if is_utf8 else {}))
-        sys.stdout.write(text)
+        sys.stdout.writelines(parts)
         return
     try:
         with open(place, "w", encoding="utf-8", errors="backslashreplace", newline="\n") as file:
-            file.write(text)
+            file.writelines(parts)
     except OSError as error:
         reason = (error.strerror or "unknown error").lower()
         raise Failure(f"`{place}` cannot be written: {reason}") from error

@@ -1,0 +1,180 @@
+"""`map` on the command line: each format, groups, exit codes."""
+
+from __future__ import annotations
+
+import csv
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+
+from .program import k8snetlint, write
+
+SHOP = """\
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: web, namespace: shop}
+spec: {template: {metadata: {labels: {app: web}}, spec: {containers: [{name: c, image: i}]}}}
+---
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: cart, namespace: shop}
+spec: {template: {metadata: {labels: {app: cart}}, spec: {containers: [{name: c, image: i}]}}}
+---
+apiVersion: v1
+kind: Service
+metadata: {name: cart, namespace: shop}
+spec: {selector: {app: cart}, ports: [{port: 80, targetPort: 7070}]}
+---
+apiVersion: networking.k8s.io/v1
+kind: Ingress
+metadata: {name: cart, namespace: shop}
+spec: {defaultBackend: {service: {name: cart, port: {number: 80}}}}
+---
+apiVersion: networking.k8s.io/v1
+kind: NetworkPolicy
+metadata: {name: all, namespace: shop}
+spec:
+  podSelector: {}
+  policyTypes: [Ingress, Egress]
+  ingress: [{from: [{namespaceSelector: {}}], ports: [{port: 7070}, {port: 53, protocol: UDP}]}]
+  egress: [{to: [{podSelector: {}}]}, {to: [{ipBlock: {cidr: 10.0.0.0/8, except: [10.1.0.0/16]}}], ports: [{port: 443}]}]
+"""
+PORTS = {"TCP": [[7070, 7070]], "UDP": [[53, 53]]}
+HTTPS = {"TCP": [[443, 443]]}
+ROWS = [
+    ("shop/cart[Deployment]", "10.0.0.0-10.0.255.255", HTTPS),
+    ("shop/cart[Deployment]", "10.2.0.0-10.255.255.255", HTTPS),
+    ("shop/cart[Deployment]", "shop/web[Deployment]", PORTS),
+    ("shop/web[Deployment]", "10.0.0.0-10.0.255.255", HTTPS),
+    ("shop/web[Deployment]", "10.2.0.0-10.255.255.255", HTTPS),
+    ("shop/web[Deployment]", "shop/cart[Deployment]", PORTS),
+    ("{ingress-controller}", "shop/cart[Deployment]", {"TCP": [[7070, 7070]]}),
+]
+
+
+@pytest.fixture
+def shop(tmp_path: Path) -> Path:
+    write(tmp_path, {"shop.yaml": SHOP})
+    return tmp_path
+
+
+def _map(folder: Path, *arguments: str) -> str:
+    ran = k8snetlint(folder, "map", *arguments)
+    assert (ran.code, ran.err) == (0, "")
+    return ran.out
+
+
+def test_json_is_the_contract(shop: Path) -> None:
+    found = json.loads(_map(shop, "-f", "json"))
+    del found["version"]
+    assert found == {
+        "schema": "k8snetlint/connectivity/v1",
+        "complete": True,
+        "incomplete_because": [],
+        "unit": ".",
+        "workloads": ["shop/cart[Deployment]", "shop/web[Deployment]"],
+        "connections": [
+            {"source": source, "destination": destination, "ports": ports} for source, destination, ports in ROWS
+        ],
+    }
+
+
+def test_groups_expand_to_the_same_rows(shop: Path) -> None:
+    found = json.loads(_map(shop, "-f", "json", "--groups"))
+    assert found["schema"] == "k8snetlint/connectivity-groups/v1"
+    sets = found["sets"]
+    rows = [
+        (source, destination, row["ports"])
+        for row in found["connections"]
+        for source in sets[row["sources"]]
+        for destination in sets[row["destinations"]]
+        if source != destination
+    ]
+    assert sorted(rows, key=lambda row: row[:2]) == ROWS
+
+
+def test_text(shop: Path) -> None:
+    assert _map(shop) == (
+        "shop/cart[Deployment] -> 10.0.0.0-10.0.255.255    TCP 443\n"
+        "                      -> 10.2.0.0-10.255.255.255  TCP 443\n"
+        "                      -> shop/web[Deployment]     TCP 7070; UDP 53\n"
+        "shop/web[Deployment]  -> 10.0.0.0-10.0.255.255    TCP 443\n"
+        "                      -> 10.2.0.0-10.255.255.255  TCP 443\n"
+        "                      -> shop/cart[Deployment]    TCP 7070; UDP 53\n"
+        "{ingress-controller}  -> shop/cart[Deployment]    TCP 7070\n"
+    )
+
+
+def test_text_groups_equal_workloads_where_there_are_many(tmp_path: Path) -> None:
+    pods = "".join(
+        f"apiVersion: v1\nkind: Pod\nmetadata: {{name: p{n:02}, labels: {{n: '{n}'}}}}\nspec: {{containers: []}}\n---\n"
+        for n in range(51)
+    )
+    write(tmp_path, {"pods.yaml": pods})
+    out = _map(tmp_path)
+    assert out.splitlines()[1:] == [
+        "",
+        "[1] 51 workloads",
+        "  -> [1] 51 workloads         all",
+        "  -> 0.0.0.0-255.255.255.255  all",
+        "0.0.0.0-255.255.255.255",
+        "  -> [1] 51 workloads  all",
+    ]
+    assert out.splitlines()[0].endswith("default/p11[Pod] and 39 more")
+    assert len(_map(tmp_path, "-f", "csv").splitlines()) == 1 + 51 * 50 + 2 * 51
+
+
+def test_csv_and_markdown(shop: Path) -> None:
+    head, *rows = csv.reader(_map(shop, "-f", "csv").splitlines())
+    assert head == ["source", "destination", "ports"]
+    assert [tuple(row[:2]) for row in rows] == [row[:2] for row in ROWS]
+    assert rows[2][2] == "TCP 7070; UDP 53"
+    markdown = _map(shop, "-f", "markdown").splitlines()
+    assert markdown[2] == "| `shop/cart[Deployment]` | `10.0.0.0-10.0.255.255` | TCP 443 |"
+    assert len(markdown) == 2 + len(ROWS)
+
+
+def test_pictures(shop: Path) -> None:
+    dot = _map(shop, "-f", "dot")
+    assert '    n0 [label="cart[Deployment]"];\n    n1 [label="web[Deployment]"];\n  }\n' in dot
+    assert '  n0 -> n1 [label="TCP 7070; UDP 53", dir=both];\n' in dot
+    assert '  n4 -> n0 [label="TCP 7070"];\n' in dot
+    mermaid = _map(shop, "-f", "mermaid")
+    assert '  n4(["{ingress-controller}"])\n' in mermaid
+    assert '  n0 <-->|"TCP 7070; UDP 53"| n1\n' in mermaid
+
+
+def test_svg_needs_graphviz(shop: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    if shutil.which("dot") is not None:
+        assert "</svg>" in _map(shop, "-f", "svg")
+    monkeypatch.setenv("PATH", str(shop))
+    ran = k8snetlint(shop, "map", "-f", "svg")
+    assert ran.code == 2
+    assert "its program `dot` is not installed" in ran.err
+
+
+def test_hostile_names_steer_nothing(tmp_path: Path) -> None:
+    name = r'"=\u001b[31m|\"<b>"'
+    write(tmp_path, {"pod.yaml": f"apiVersion: v1\nkind: Pod\nmetadata: {{name: {name}}}\nspec: {{containers: []}}\n"})
+    assert "\x1b" not in _map(tmp_path)
+    assert r'label="=\\x1b[31m|\"<b>[Pod]"' in _map(tmp_path, "-f", "dot")
+    assert "=#" not in _map(tmp_path, "-f", "mermaid")
+    assert "#quot;#lt;b#gt;" in _map(tmp_path, "-f", "mermaid")
+    json.loads(_map(tmp_path, "-f", "json"))
+
+
+def test_what_was_not_analysed_is_said(shop: Path) -> None:
+    write(shop, {"broken.yaml": "kind: [\n"})
+    found = json.loads(_map(shop, "-f", "json"))
+    assert found["complete"] is False
+    assert [reason["location"]["path"] for reason in found["incomplete_because"]] == ["broken.yaml"]
+    assert "not everything was analysed:\n  broken.yaml:" in _map(shop)
+
+
+def test_exit_codes(tmp_path: Path) -> None:
+    assert k8snetlint(tmp_path, "map").code == 3
+    assert k8snetlint(tmp_path, "map", "--allow-empty").out == "there are no workloads\n"
+    assert k8snetlint(tmp_path, "map", "nowhere").code == 2
+    assert k8snetlint(tmp_path, "map", "--groups", "-f", "dot").code == 2
