@@ -25,7 +25,7 @@ def rule_id(info: RuleInfo) -> str:
 @pytest.mark.parametrize("info", RULES, ids=rule_id)
 def test_document_is_whole(info: RuleInfo) -> None:
     assert info.path.name == f"{info.id}-{info.name}.md"
-    assert re.fullmatch(r"[A-Z]+[0-9]{3}", info.id)
+    assert re.fullmatch(r"[A-Z][A-Z0-9]*[0-9]{3}", info.id)
     assert re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", info.name)
     assert (info.check is None) != (info.raised_by is None)
     assert info.summary.endswith(".")
