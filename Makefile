@@ -27,6 +27,10 @@ lint: $(VENV)/dev.stamp
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
 
+# For hours: FUZZ_EXAMPLES=100000 make fuzz-engines
+fuzz-engines: $(VENV)/dev.stamp
+	K8SNETLINT_FUZZ_EXAMPLES=$${FUZZ_EXAMPLES:-5000} $(BIN)/python -m pytest -n 2 tests/analysis/test_engines_agree.py
+
 slow: $(VENV)/dev.stamp
 	$(BIN)/python -m pytest -n 2 -m slow
 

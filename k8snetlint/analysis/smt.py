@@ -41,6 +41,7 @@ from k8snetlint.policy.ir import (
 )
 from k8snetlint.policy.peers import DeclaredPort, Flow, Peer
 
+from .reachability import Group
 from .universe import Universe
 from .verdict import Question, Side, Undecided, candidates, flow_at, side_bits
 from .vocabulary import Vocabulary
@@ -206,6 +207,25 @@ class Encoding:
         fresh.add(*asked)
         self._decided(fresh)
         return self._flow(fresh.model(), question)
+
+    def find_disagreement(self, question: Question, policies: PolicySet, groups: Iterable[Group]) -> Flow | None:
+        """A flow in question of which groups of points and the formula of a policy set say different things."""
+        in_groups = z3.Or(
+            [
+                z3.BoolVal(False, self._context),
+                *(
+                    z3.And(
+                        self._is_at("source", group.sources),
+                        self._is_at("destination", group.destinations),
+                        self._is_connection(group.connections),
+                    )
+                    for group in groups
+                ),
+            ]
+        )
+        solver = self._made_solver()
+        solver.add(self._is_in_question(question), in_groups != self._verdicts[id(policies)])
+        return self._flow(solver.model(), question) if self._decided(solver) else None
 
     def _made_solver(self) -> Term:
         solver = z3.SolverFor("QF_BV", ctx=self._context)

@@ -154,7 +154,8 @@ class Universe:
     """All points of some policy sets, and the sets of points that their expressions stand for.
 
     Peers come first, in the order of their first members; points of addresses after them, from `first_address` on.
-    Addresses of nodes are points of their own only where a policy asks for nodes.
+    Addresses of nodes are points of their own only where a policy asks for nodes: elsewhere an address is outside, and
+    a map shows no rows for what a pod's own node may do.
     """
 
     def __init__(
@@ -234,8 +235,7 @@ class Universe:
             case RunsOn(name):
                 return self._where(lambda point: point.is_pod and point.node == name)
             case NodeIs(name):
-                # An address outside is not said to be a node: the map shows no rows for a pod's own node.
-                return self.inside & self._where(lambda point: point.is_node and point.node == name)
+                return self._where(lambda point: point.is_node and point.node == name)
             case IsNode(tests):
                 return self._where(
                     lambda point: point.is_node and all(test.holds(point.node_labels.get(test.key)) for test in tests)

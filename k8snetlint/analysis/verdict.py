@@ -90,27 +90,31 @@ class Undecided(Exception):  # noqa: N818 (it is an outcome, caught by whoever a
 class Prover:
     """Answers questions about one policy set. What questions have in common is worked out once.
 
-    `blocks` are the address sets of the sides of all questions that will be asked.
+    `questions` are those that will be asked in the open world; others are answered too, at the price of encoding anew.
     """
 
-    def __init__(self, policies: PolicySet, blocks: Iterable[AddressSet] = ()) -> None:
+    def __init__(self, policies: PolicySet, questions: Iterable[Question] = ()) -> None:
         self.policies = policies
-        self._blocks = tuple(blocks)
+        self._sides: tuple[PeerExpr, ...] = tuple(dict.fromkeys(side for each in questions for side in _sides(each)))
+        self._encoded: Encoding | None = None
 
     @cached_property
     def universe(self) -> Universe:
-        """The points of the cluster, cut for the questions."""
-        return Universe((self.policies,), self.policies.peers.pods, self._blocks)
+        """The points of the cluster."""
+        return Universe((self.policies,), self.policies.peers.pods)
 
     @cached_property
     def _map(self) -> Connectivity:
         return connectivity_in(self.universe, self.policies)
 
-    @cached_property
-    def _encoding(self) -> Encoding:
+    def _encoding(self, question: Question) -> Encoding:
         from .smt import Encoding
 
-        return Encoding(self.universe, (self.policies,))
+        new = tuple(side for side in _sides(question) if side not in self._sides)
+        if self._encoded is None or new:
+            self._sides += new
+            self._encoded = Encoding(self.universe, (self.policies,), self._sides)
+        return self._encoded
 
     def find_flow(self, question: Question, allowed: bool, world: World = World.CLOSED) -> Flow | None:
         """A flow in question that is allowed, or one that is not; None if there is none.
@@ -119,7 +123,7 @@ class Prover:
         """
         found = _closed_flow(self._map, question, allowed)
         if found is None and world is World.OPEN and _is_open(question):
-            found = self._encoding.find_flow(question, ((self.policies, allowed),))
+            found = self._encoding(question).find_flow(question, ((self.policies, allowed),))
         return found
 
     def check_never_allows(self, question: Question, world: World = World.CLOSED) -> Verdict:
@@ -197,8 +201,13 @@ def everyone(policies: PolicySet, world: World = World.CLOSED) -> Question:
     return Question(side, side, ConnectionSet.everything())
 
 
+def _sides(question: Question) -> tuple[PeerExpr, ...]:
+    sides = (question.sources.imagined, question.destinations.imagined)
+    return tuple(side for side in sides if side is not None)
+
+
 def _is_open(question: Question) -> bool:
-    return question.sources.imagined is not None or question.destinations.imagined is not None
+    return bool(_sides(question))
 
 
 def side_bits(points: tuple[Point, ...], side: Side) -> int:
