@@ -100,30 +100,26 @@ def test_the_solver_finds_no_flow_on_which_it_differs_from_the_algebra(cluster):
         assert only_self or is_allowed(policies, flow).is_allowed
 
 
-labels = st.dictionaries(st.sampled_from(("app", "tier")), st.sampled_from((*VALUES, "unheard-of")))
-
-
-@st.composite
-def imagined_pods(draw: st.DrawFn, policies: PolicySet) -> Peer:
-    """A pod that anyone could create."""
-    namespace = draw(st.sampled_from((*NAMESPACES, "new")))
-    declared = policies.peers.cluster.namespaces.get(namespace)
-    if declared is not None and declared.resource is not None:
-        namespace_labels = policies.peers.labels_of_namespace(namespace)
-    else:
-        namespace_labels = {**draw(labels), "kubernetes.io/metadata.name": namespace}
-    port = st.builds(DeclaredPort, st.sampled_from(PORT_NAMES), st.sampled_from(PROTOCOLS), st.sampled_from(PORTS))
-    ports = {(each.name, each.protocol): each for each in draw(st.lists(port, max_size=2))}
-    return Peer(
-        f"{namespace}/new",
-        namespace=namespace,
-        namespace_labels=namespace_labels,
-        labels=draw(labels),
-        service_account="default",
-        ports=tuple(ports.values()),
-        addresses=policies.peers.unknown_addresses,
-        is_pod=True,
-    )
+def imagined_pods(policies: PolicySet, app: str, namespace_label: str | None, port: DeclaredPort) -> Iterator[Peer]:
+    """Pods that anyone could create with an `app`: in each namespace, with each value of the other label, or none."""
+    for namespace in (*NAMESPACES, "new"):
+        declared = policies.peers.cluster.namespaces.get(namespace)
+        if declared is not None and declared.resource is not None:
+            namespace_labels = policies.peers.labels_of_namespace(namespace)
+        else:
+            named = {"kubernetes.io/metadata.name": namespace}
+            namespace_labels = named if namespace_label is None else {**named, "app": namespace_label}
+        for tier in (None, *VALUES, "unheard-of"):
+            yield Peer(
+                f"{namespace}/new",
+                namespace=namespace,
+                namespace_labels=namespace_labels,
+                labels={"app": app} if tier is None else {"app": app, "tier": tier},
+                service_account="default",
+                ports=(port,),
+                addresses=policies.peers.unknown_addresses,
+                is_pod=True,
+            )
 
 
 @fuzzed
@@ -146,10 +142,8 @@ def test_what_holds_in_the_open_world_holds_for_any_pod_that_one_thinks_of(clust
             assert verdict.decision.is_allowed is expected
             pod = verdict.witness.source if is_incoming else verdict.witness.destination
             assert pod.labels["app"] == value
-    for _ in range(5):
-        pod = data.draw(imagined_pods(policies))
-        if pod.labels.get("app") != value:
-            continue
+    named = DeclaredPort(data.draw(st.sampled_from(PORT_NAMES)), protocol, port)
+    for pod in imagined_pods(policies, value, data.draw(st.sampled_from((None, *VALUES))), named):
         for peer in peers:
             flow = Flow(pod, peer, protocol, port) if is_incoming else Flow(peer, pod, protocol, port)
             allowed = is_allowed(policies, flow).is_allowed
