@@ -17,6 +17,7 @@ from k8snetlint.model.workloads import Workload
 from .enforcement import NEUTRAL, Enforcement
 
 FINISHED_PHASES = ("Succeeded", "Failed")
+JOB_NAME_LABELS = ("batch.kubernetes.io/job-name", "job-name")
 _NO_LABELS: Mapping[str, str] = {}
 _NO_ADDRESSES = AddressSet()
 
@@ -186,7 +187,7 @@ class Peers:
             text,
             namespace=workload.namespace,
             namespace_labels=self.labels_of_namespace(workload.namespace),
-            labels=workload.pod_labels,
+            labels=_labels_of(workload),
             service_account=_service_account(workload),
             ports=_ports_of(workload),
             addresses=self._addresses(group, on_host),
@@ -254,6 +255,16 @@ def _text_of(workload: Workload) -> str:
 
 def _node_name(workload: Workload) -> str | None:
     return text_of(workload.root.get("spec", "nodeName")) if workload.kind == "Pod" else None
+
+
+def _labels_of(workload: Workload) -> Mapping[str, str]:
+    """The labels of the pods, with those that the Job controller adds: the others that controllers add tell pods apart.
+
+    Source: Kubernetes, well-known labels, `batch.kubernetes.io/job-name`.
+    """
+    if (workload.group, workload.kind) != ("batch", "Job"):
+        return workload.pod_labels
+    return {**workload.pod_labels, **dict.fromkeys(JOB_NAME_LABELS, workload.name)}
 
 
 def _service_account(workload: Workload) -> str | None:
