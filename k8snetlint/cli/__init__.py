@@ -19,6 +19,7 @@ COMMANDS = {
     "check": ("check", "Find what is wrong with the networking of manifests."),
     "map": ("map", "Show who reaches whom on which ports."),
     "reach": ("reach", "Ask whether one end may reach another, and why."),
+    "diff": ("diff", "Show which connections change between two sets of manifests."),
     "units": ("units", "Show what is applied together, and whether it is complete."),
     "rules": ("rules", "List the rules."),
     "explain": ("explain", "Show a rule's document."),

@@ -10,7 +10,7 @@ from k8snetlint.formatters.outcome import Outcome
 
 from .graph import Graph, graph_of
 
-_HEAD = """\
+HEAD = """\
 digraph connectivity {
   rankdir=LR; nodesep=0.3; ranksep=1.0; compound=true;
   fontname="Helvetica"; fontsize=12; labeljust=l;
@@ -22,7 +22,7 @@ digraph connectivity {
 def parts(shown: ConnectivityMap, outcome: Outcome) -> Iterator[str]:
     """The map as a directed graph in the language of graphviz."""
     graph = graph_of(shown)
-    yield _HEAD
+    yield HEAD
     yield from nodes(graph)
     for edge in graph.edges:
         way = ", dir=both" if edge.is_mutual else ""

@@ -1,0 +1,108 @@
+"""What changes between two connectivity maps: pair by pair, address ranges cut where either map cuts them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import attrs
+
+from k8snetlint.algebra.addresses import AddressSet, parse_range
+from k8snetlint.algebra.connections import ConnectionSet
+
+from .connectivity import ConnectivityMap
+
+_NOTHING = ConnectionSet.nothing()
+
+
+class Change(NamedTuple):
+    """A pair whose connections differ. `type` is `added`, `removed` or `changed`."""
+
+    source: str
+    destination: str
+    old: ConnectionSet
+    new: ConnectionSet
+
+    @property
+    def type(self) -> str:
+        """What happened to the pair."""
+        return "added" if not self.old else "removed" if not self.new else "changed"
+
+
+@attrs.frozen
+class Difference:
+    """Workloads that came and went, and every pair whose connections differ, sorted."""
+
+    added: tuple[str, ...]
+    removed: tuple[str, ...]
+    changes: tuple[Change, ...]
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing differs."""
+        return not self.added and not self.removed and not self.changes
+
+
+@attrs.frozen
+class _Rows:
+    """A map by pairs: of names, and of a name with addresses to it (`False`) or from it (`True`)."""
+
+    pairs: dict[tuple[str, str], ConnectionSet]
+    outside: dict[tuple[str, bool], dict[ConnectionSet, AddressSet]]
+
+
+def difference(old: ConnectivityMap, new: ConnectivityMap) -> Difference:
+    """What changes from one map to another."""
+    before, after = _rows(old), _rows(new)
+    changes = [
+        Change(*pair, before.pairs.get(pair, _NOTHING), after.pairs.get(pair, _NOTHING))
+        for pair in before.pairs.keys() | after.pairs.keys()
+    ]
+    for name, is_source in before.outside.keys() | after.outside.keys():
+        known, now = before.outside.get((name, is_source), {}), after.outside.get((name, is_source), {})
+        for text, held, holds in _outside_changes(known, now):
+            changes.append(Change(name, text, held, holds) if is_source else Change(text, name, held, holds))
+    names, new_names = set(old.workloads), set(new.workloads)
+    return Difference(
+        tuple(sorted(new_names - names)),
+        tuple(sorted(names - new_names)),
+        tuple(sorted((each for each in changes if each.old != each.new), key=lambda each: each[:2])),
+    )
+
+
+def _rows(shown: ConnectivityMap) -> _Rows:
+    rows = _Rows({}, {})
+    for source, reached in shown.by_source():
+        from_outside = _addresses(source)
+        for destination, connections in reached:
+            to_outside = _addresses(destination)
+            if from_outside is None and to_outside is None:
+                rows.pairs[source, destination] = connections
+                continue
+            key = (source, True) if to_outside is not None else (destination, False)
+            held = rows.outside.setdefault(key, {})
+            held[connections] = held.get(connections, AddressSet()) | (to_outside or from_outside or AddressSet())
+    return rows
+
+
+def _addresses(name: str) -> AddressSet | None:
+    """The addresses that a name of a map stands for; None for a workload or the ingress controllers."""
+    return None if name.endswith(("]", "}")) else parse_range(name)
+
+
+def _outside_changes(
+    old: dict[ConnectionSet, AddressSet], new: dict[ConnectionSet, AddressSet]
+) -> Iterator[tuple[str, ConnectionSet, ConnectionSet]]:
+    everywhere = AddressSet.everything()
+    for held, addresses in (*old.items(), (_NOTHING, everywhere - _union(old))):
+        for holds, others in (*new.items(), (_NOTHING, everywhere - _union(new))):
+            if held != holds:
+                for text in (addresses & others).range_texts():
+                    yield text, held, holds
+
+
+def _union(parts: dict[ConnectionSet, AddressSet]) -> AddressSet:
+    found = AddressSet()
+    for addresses in parts.values():
+        found |= addresses
+    return found
