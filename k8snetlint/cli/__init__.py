@@ -20,6 +20,7 @@ COMMANDS = {
     "map": ("map", "Show who reaches whom on which ports."),
     "reach": ("reach", "Ask whether one end may reach another, and why."),
     "diff": ("diff", "Show which connections change between two sets of manifests."),
+    "verify": ("verify", "Prove statements about traffic, or show counterexamples."),
     "units": ("units", "Show what is applied together, and whether it is complete."),
     "rules": ("rules", "List the rules."),
     "explain": ("explain", "Show a rule's document."),

@@ -1,0 +1,155 @@
+"""`verify`: proves the user's statements about traffic, or shows a counterexample."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+
+import attrs
+import click
+
+from k8snetlint import __version__
+from k8snetlint import rulebook as rulebooks
+from k8snetlint.analysis.intents import Intent, is_intents, read_intents
+from k8snetlint.analysis.proof import IntentProver
+from k8snetlint.analysis.verdict import World as Worlds
+from k8snetlint.analysis.verdict import check_equivalent, check_implies
+from k8snetlint.diagnostic import Report
+from k8snetlint.formatters.context import RenderContext
+from k8snetlint.formatters.outcome import Outcome
+from k8snetlint.formatters.verification import VERIFICATION_FORMATS, Proved, diagnostics, render
+from k8snetlint.source.parse import parse
+from k8snetlint.source.text import SourceFile
+
+from .options import LoadOptions, load_options
+from .output import wants_colour, write
+from .pipeline import Failure, load_with, resolve_settings
+from .repository import repository_root
+from .sides import sides
+from .world import outcome_of, world_of
+
+
+@click.command(name="verify")
+@click.argument("paths", nargs=-1, type=click.Path())
+@click.option("--equivalent", nargs=2, metavar="OLD NEW", help="Prove that two sets of manifests allow the same.")
+@click.option("--implies", nargs=2, metavar="OLD NEW", help="Prove that NEW allows everything that OLD allows.")
+@click.option(
+    "--world",
+    "world_name",
+    type=click.Choice(["closed", "open"]),
+    default="closed",
+    help="For --equivalent and --implies: the workloads in the manifests, or any pod that anyone could create.",
+)
+@click.option("--format", "-f", "format_", type=click.Choice(VERIFICATION_FORMATS), default="text", help="The format.")
+@click.option("--output", "-o", "output", metavar="FILE", help="Write to a file.")
+@load_options
+def command(
+    paths: tuple[str, ...],
+    equivalent: tuple[str, str] | None,
+    implies: tuple[str, str] | None,
+    world_name: str,
+    format_: str,
+    output: str | None,
+    options: LoadOptions,
+) -> int:
+    """Prove the statements of the file INTENTS about the manifests in PATHS, or show a counterexample.
+
+    Called as `verify INTENTS [PATHS]`. Without INTENTS those that the configuration names are proved.
+
+    Exit codes: 0 all proved; 1 one is refuted or unknown; 2 wrong usage; 3 nothing to analyse.
+    """
+    if equivalent or implies:
+        if paths or (equivalent and implies):
+            raise Failure("--equivalent and --implies stand alone: each takes OLD NEW, and no other path is given")
+        return _compare(equivalent, implies, Worlds(world_name), format_, output, options)
+    intents: list[Intent] = []
+    if paths and (found := _intents_in(paths[0])) is not None:
+        intents, paths = found, paths[1:]
+    rulebook = rulebooks.load()
+    settings = resolve_settings(paths or (".",), options, rulebook)
+    if not intents:
+        for name in settings.intents:
+            path = os.path.normpath(os.path.join(settings.root, name))
+            named = _intents_in(path)
+            if named is None:
+                raise Failure(f"the intents `{path}` of the configuration are no intents file")
+            intents += named
+    if not intents:
+        raise Failure("no intents: give a file with `schema: k8snetlint/intents/v1`, or name it in the configuration")
+    asked = world_of(load_with(paths or (".",), options, settings, rulebook), options)
+    prover = IntentProver(asked.cluster, asked.policies)
+    proved = [Proved(each.name, prover.verdict(each), each.place) for each in intents]
+    outcome = outcome_of(asked, options, __version__, wants_colour(options.color, output))
+    return _written(proved, outcome, format_, output)
+
+
+def _intents_in(path: str) -> list[Intent] | None:
+    """The intents of a file; None if it is no intents file. Raises Failure for one that has mistakes."""
+    if not os.path.isfile(path):
+        return None
+    try:
+        with open(path, encoding="utf-8") as file:
+            text = file.read()
+    except (OSError, UnicodeDecodeError):
+        return None
+    shown = os.path.relpath(path).replace(os.sep, "/")
+    parsed = parse(SourceFile(shown, text))
+    documents = [document for document in parsed.documents if is_intents(document.root)]
+    if not documents:
+        return None
+    found: list[Intent] = []
+    wrong: list[str] = []
+    for syntax in parsed.problems:
+        position = syntax.place.source.position(syntax.place.span.start)
+        wrong.append(f"{shown}:{position.line}:{position.column}: {syntax.message}")
+    for document in documents:
+        intents, problems = read_intents(document.root)
+        found += intents
+        for problem in problems:
+            position = problem.place.source.position(problem.place.span.start)
+            wrong.append(f"{shown}:{position.line}:{position.column}: {problem.message}")
+    if wrong:
+        raise Failure("\n".join(wrong))
+    return found
+
+
+def _compare(
+    equivalent: tuple[str, str] | None,
+    implies: tuple[str, str] | None,
+    world: Worlds,
+    format_: str,
+    output: str | None,
+    options: LoadOptions,
+) -> int:
+    old, new = equivalent or implies or ("", "")
+    with sides(old, new, options) as (before, after):
+        check = check_equivalent if equivalent else check_implies
+        verdict = check(before.policies, after.policies, world)
+        name = f"{old} and {new} allow the same" if equivalent else f"{new} allows everything that {old} allows"
+        outcome = outcome_of(after, options, __version__, wants_colour(options.color, output))
+        reasons = tuple(dict.fromkeys((*before.incomplete_because, *after.incomplete_because)))
+        return _written([Proved(name, verdict)], attrs.evolve(outcome, incomplete_because=reasons), format_, output)
+
+
+def _written(proved: Sequence[Proved], outcome: Outcome, format_: str, output: str | None) -> int:
+    code = int(any(each.word != "holds" for each in proved))
+    text = _sarif(proved, outcome, code) if format_ == "sarif" else render(format_, proved, outcome)
+    write(text, output, is_utf8=format_ != "text")
+    return code
+
+
+def _sarif(proved: Sequence[Proved], outcome: Outcome, code: int) -> str:
+    from k8snetlint.formatters import sarif
+
+    found = diagnostics(proved, outcome.unit)
+    files = tuple({each.primary.place.source.path: each.primary.place.source for each in found}.values())
+    report = Report(found, files, not outcome.incomplete_because, outcome.incomplete_because)
+    directory = os.getcwd()
+    context = RenderContext(
+        rulebook=rulebooks.load(),
+        version=__version__,
+        directory=directory,
+        repository=repository_root(directory) or directory,
+        exit_code=code,
+    )
+    return sarif.render(report, context)
