@@ -178,3 +178,72 @@ def test_exit_codes(tmp_path: Path) -> None:
     assert k8snetlint(tmp_path, "map", "--allow-empty").out == "there are no workloads\n"
     assert k8snetlint(tmp_path, "map", "nowhere").code == 2
     assert k8snetlint(tmp_path, "map", "--groups", "-f", "dot").code == 2
+
+
+def test_focus_and_direction(shop: Path) -> None:
+    def pairs(*arguments: str) -> list[tuple[str, str]]:
+        found = json.loads(_map(shop, "-f", "json", *arguments))
+        return [(row["source"], row["destination"]) for row in found["connections"]]
+
+    everything = [row[:2] for row in ROWS]
+    assert pairs("--focus", "shop/web[Deployment]") == [row for row in everything if "shop/web[Deployment]" in row]
+    assert pairs("--focus", "svc:shop/cart", "--direction", "ingress") == [
+        row for row in everything if row[1] == "shop/cart[Deployment]"
+    ]
+    assert pairs("--focus", "10.3.0.0/24") == [row for row in everything if row[1].startswith("10.2.")]
+    assert pairs("--focus", "{ingress-controller}") == everything[-1:]
+    assert k8snetlint(shop, "map", "--focus", "shop/none").code == 2
+    assert k8snetlint(shop, "map", "--direction", "ingress").code == 2
+
+
+def test_explain_names_what_decides_each_part_of_a_pair(shop: Path) -> None:
+    text = _map(shop, "--explain", "--focus", "{ingress-controller}")
+    assert text == (
+        "{ingress-controller} -> shop/cart[Deployment]\n"
+        "  allowed TCP 7070; UDP 53: ingress by NetworkPolicy shop/all (shop.yaml:27)\n"
+        "  denied  TCP 1-7069,7071-65535; UDP 1-52,54-65535; SCTP all: ingress by NetworkPolicy shop/all (shop.yaml:25)\n"
+    )
+    found = json.loads(_map(shop, "--explain", "-f", "json"))
+    deciding = found["connections"][-2]["deciding"]
+    assert [(each["stage"], each["action"], each["location"]["line"]) for each in deciding] == [
+        ("egress", "allow", 28),
+        ("ingress", "allow", 27),
+    ]
+
+
+def test_exposure(shop: Path) -> None:
+    found = json.loads(_map(shop, "--exposure", "-f", "json"))["exposure"]
+    assert [each for each in found if each["workload"].startswith("shop/cart")] == [
+        {
+            "workload": "shop/cart[Deployment]",
+            "direction": "ingress",
+            "namespaceLabels": {},
+            "podLabels": {},
+            "ports": PORTS,
+        },
+        {
+            "workload": "shop/cart[Deployment]",
+            "direction": "egress",
+            "namespaceLabels": {"kubernetes.io/metadata.name": "shop"},
+            "podLabels": {},
+            "ports": PORTS,
+        },
+    ]
+    assert "shop/cart[Deployment] <- any pod  TCP 7070; UDP 53" in _map(shop, "--exposure")
+
+
+def test_requirements(shop: Path) -> None:
+    (needed,) = json.loads(_map(shop, "--requirements", "-f", "json"))["requirements"]
+    assert needed["origin"]["line"] == 19
+    del needed["origin"]
+    assert needed == {
+        "source": "{ingress-controller}",
+        "destination": "svc:shop/cart:80",
+        "ports": {"TCP": [[7070, 7070]]},
+        "confidence": "high",
+        "allowed": True,
+    }
+
+
+def test_the_solver_proves_the_map(shop: Path) -> None:
+    assert _map(shop, "--engine", "z3") == _map(shop)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 
 from k8snetlint.algebra.connections import ConnectionSet
 from k8snetlint.analysis.connectivity import ConnectivityMap
@@ -11,8 +11,16 @@ from k8snetlint.formatters.json import JSON
 from k8snetlint.formatters.outcome import Outcome
 
 
-def parts(shown: ConnectivityMap, outcome: Outcome, more: Mapping[str, JSON] | None = None) -> Iterator[str]:
-    """The map as one JSON object, a connection a line, written as it is computed. `more` are further members."""
+def parts(
+    shown: ConnectivityMap,
+    outcome: Outcome,
+    more: Mapping[str, JSON] | None = None,
+    explain: Callable[[str, str], list[JSON]] | None = None,
+) -> Iterator[str]:
+    """The map as one JSON object, a connection a line, written as it is computed.
+
+    `more` are further members; `explain` tells what decides a pair.
+    """
     yield opening({**outcome.members("k8snetlint/connectivity/v1"), **(more or {}), "workloads": list(shown.workloads)})
     yield '  "connections": ['
     written = Written()
@@ -28,6 +36,8 @@ def parts(shown: ConnectivityMap, outcome: Outcome, more: Mapping[str, JSON] | N
             if end is None:
                 end = f'"destination": {written.name(destination)}, "ports": {written.ports(connections)}}}'
                 ends[key] = end
+            if explain is not None:
+                end = f'{end[:-1]}, "deciding": {json.dumps(explain(source, destination))}}}'
             rows.append(beginning + end)
         yield separator + ",\n    ".join(rows)
         separator = ",\n    "
