@@ -37,7 +37,7 @@ def check(loaded: Loaded) -> Checked:
     selected = rulebook.selected(settings.select, settings.extend_select, settings.ignore, pedantic=settings.pedantic)
     below = [
         diagnostic
-        for diagnostic in _from_below(loaded)
+        for diagnostic in (*_from_below(loaded), *_of_intents(loaded))
         if diagnostic.rule in selected or diagnostic.rule not in rulebook.rules
         if settings.pedantic or diagnostic.confidence > Confidence.LOW
     ]
@@ -79,6 +79,15 @@ def _from_below(loaded: Loaded) -> Iterator[Diagnostic]:
         )
     for unread in loaded.inputs.problems:
         yield _unread(unread, severities.get("TOOL002", Severity.NOTE))
+
+
+def _of_intents(loaded: Loaded) -> Iterator[Diagnostic]:
+    if loaded.settings.intents:
+        from .intents import intent_diagnostics
+
+        for diagnostic in intent_diagnostics(loaded):
+            severity = loaded.settings.severity.get(diagnostic.rule, diagnostic.severity)
+            yield attrs.evolve(diagnostic, severity=severity)
 
 
 def _unread(problem: InputProblem, severity: Severity) -> Diagnostic:

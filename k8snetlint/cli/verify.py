@@ -10,7 +10,7 @@ import click
 
 from k8snetlint import __version__
 from k8snetlint import rulebook as rulebooks
-from k8snetlint.analysis.intents import Intent, is_intents, read_intents
+from k8snetlint.analysis.intents import Intent
 from k8snetlint.analysis.proof import IntentProver
 from k8snetlint.analysis.verdict import World as Worlds
 from k8snetlint.analysis.verdict import check_equivalent, check_implies
@@ -18,9 +18,8 @@ from k8snetlint.diagnostic import Report
 from k8snetlint.formatters.context import RenderContext
 from k8snetlint.formatters.outcome import Outcome
 from k8snetlint.formatters.verification import VERIFICATION_FORMATS, Proved, diagnostics, render
-from k8snetlint.source.parse import parse
-from k8snetlint.source.text import SourceFile
 
+from .intents import configured_intents, intents_in
 from .options import LoadOptions, load_options
 from .output import wants_colour, write
 from .pipeline import Failure, load_with, resolve_settings
@@ -63,17 +62,12 @@ def command(
             raise Failure("--equivalent and --implies stand alone: each takes OLD NEW, and no other path is given")
         return _compare(equivalent, implies, Worlds(world_name), format_, output, options)
     intents: list[Intent] = []
-    if paths and (found := _intents_in(paths[0])) is not None:
+    if paths and (found := intents_in(paths[0])) is not None:
         intents, paths = found, paths[1:]
     rulebook = rulebooks.load()
     settings = resolve_settings(paths or (".",), options, rulebook)
     if not intents:
-        for name in settings.intents:
-            path = os.path.normpath(os.path.join(settings.root, name))
-            named = _intents_in(path)
-            if named is None:
-                raise Failure(f"the intents `{path}` of the configuration are no intents file")
-            intents += named
+        intents = configured_intents(settings)
     if not intents:
         raise Failure("no intents: give a file with `schema: k8snetlint/intents/v1`, or name it in the configuration")
     asked = world_of(load_with(paths or (".",), options, settings, rulebook), options)
@@ -81,36 +75,6 @@ def command(
     proved = [Proved(each.name, prover.verdict(each), each.place) for each in intents]
     outcome = outcome_of(asked, options, __version__, wants_colour(options.color, output))
     return _written(proved, outcome, format_, output)
-
-
-def _intents_in(path: str) -> list[Intent] | None:
-    """The intents of a file; None if it is no intents file. Raises Failure for one that has mistakes."""
-    if not os.path.isfile(path):
-        return None
-    try:
-        with open(path, encoding="utf-8") as file:
-            text = file.read()
-    except (OSError, UnicodeDecodeError):
-        return None
-    shown = os.path.relpath(path).replace(os.sep, "/")
-    parsed = parse(SourceFile(shown, text))
-    documents = [document for document in parsed.documents if is_intents(document.root)]
-    if not documents:
-        return None
-    found: list[Intent] = []
-    wrong: list[str] = []
-    for syntax in parsed.problems:
-        position = syntax.place.source.position(syntax.place.span.start)
-        wrong.append(f"{shown}:{position.line}:{position.column}: {syntax.message}")
-    for document in documents:
-        intents, problems = read_intents(document.root)
-        found += intents
-        for problem in problems:
-            position = problem.place.source.position(problem.place.span.start)
-            wrong.append(f"{shown}:{position.line}:{position.column}: {problem.message}")
-    if wrong:
-        raise Failure("\n".join(wrong))
-    return found
 
 
 def _compare(

@@ -171,3 +171,25 @@ def test_comparisons(shop: Path) -> None:
     assert k8snetlint(shop, "verify", "--implies", "new", "shop", "--world", "open").code == 0
     assert k8snetlint(shop, "verify", "--implies", "shop", "new", "--world", "open").code == 1
     assert k8snetlint(shop, "verify", "intents.yaml", "--implies", "shop", "new").code == 2
+
+
+def test_check_reports_intents_of_the_configuration_that_do_not_hold(shop: Path) -> None:
+    write(shop, {".k8snetlint.yaml": "intents: [intents.yaml]\n"})
+    ran = k8snetlint(shop, "check", "shop", "--select", "NP051", "-f", "json")
+    assert ran.code == 1
+    found = json.loads(ran.out)["diagnostics"]
+    assert [(each["severity"], each["location"]["line"], each["message"]) for each in found] == [
+        (
+            "error",
+            8,
+            "intent `only the shop reaches the cart` is refuted: for example a pod of namespace of-any-source with "
+            "labels app=cart -> shop/cart[Deployment] TCP 7070 is allowed",
+        ),
+        (
+            "error",
+            14,
+            "intent `nothing leaves` is refuted: for example shop/web[Deployment] -> 10.0.0.0 TCP 443 is allowed",
+        ),
+        ("warning", 18, "intent `nobody` is unknown: `from` selects nothing"),
+    ]
+    assert found[0]["related"][0]["location"]["line"] == 27
