@@ -8,6 +8,7 @@ import click
 from k8snetlint import __version__
 from k8snetlint.algebra.addresses import Address
 from k8snetlint.algebra.connections import PROTOCOLS
+from k8snetlint.analysis.anyone import ANY, reach_any
 from k8snetlint.analysis.ends import End, ServiceEnd, UnknownEnd, resolve, service_at
 from k8snetlint.analysis.reach import Answer, ReachVerdict, reach
 from k8snetlint.analysis.routing import service_name
@@ -42,7 +43,8 @@ def command(
     """Whether SOURCE may reach DESTINATION in the manifests in PATHS, and why.
 
     An end is NAMESPACE/NAME of a workload or pod, NAMESPACE/KIND/NAME, svc:NAMESPACE/NAME:PORT, a Service's DNS name,
-    an address, a CIDR, or `ingress` for the ingress controllers. Anything but a Service with its port needs --port.
+    an address, a CIDR, `ingress` for the ingress controllers, or `any` for any pod that anyone could create. Anything
+    but a Service with its port needs --port.
 
     Exit codes: 0 allowed; 1 denied, partial or unknown; 2 wrong usage; 3 nothing to analyse.
     """
@@ -61,10 +63,15 @@ def command(
 
 def _answer(asked: World, source: str, destination: str, port_text: str | None) -> Answer:
     cluster, policies = asked.cluster, asked.policies
-    origin = resolve(source, cluster, policies.peers, policies)
+    origin = None if source == ANY else resolve(source, cluster, policies.peers, policies)
     if isinstance(origin, ServiceEnd):
         raise UnknownEnd(f"`{source}` is a Service: connections start at a workload, an address or `ingress`")
+    if destination == ANY:
+        protocol, port = _port(_needed(port_text), ())
+        return reach_any(cluster, policies, origin, None, protocol, port)
     end, protocol, port = _destination(asked, destination, port_text)
+    if origin is None:
+        return reach_any(cluster, policies, None, end, protocol, port)
     return reach(cluster, policies.peers, policies, origin, end, protocol, port)
 
 
@@ -77,12 +84,16 @@ def _destination(asked: World, text: str, port_text: str | None) -> tuple[End, s
     if named is not None:
         return _destination(asked, named, port_text)
     found = resolve(text, cluster, policies.peers, policies)
-    if port_text is None:
-        raise Failure("--port is needed for any destination but a Service, such as --port 8080 or --port 53/UDP")
-    protocol, port = _port(port_text, found)
+    protocol, port = _port(_needed(port_text), found)
     address = _single_address(text)
     service = service_at(address, cluster, protocol, port) if address is not None else None
     return service or found, protocol, port
+
+
+def _needed(port_text: str | None) -> str:
+    if port_text is None:
+        raise Failure("--port is needed for any destination but a Service, such as --port 8080 or --port 53/UDP")
+    return port_text
 
 
 def _service_of_name(asked: World, text: str) -> str | None:

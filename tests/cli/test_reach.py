@@ -144,3 +144,17 @@ def test_nothing_to_analyse_exits_3_and_several_units_exit_2(tmp_path: Path) -> 
     assert ran.code == 2
     assert "\n  .:a.yaml\n  .:b.yaml\n" in ran.err
     assert k8snetlint(tmp_path, "reach", "shop/web", "svc:shop/cart:80", "--unit", ".:a.yaml").code == 0
+
+
+def test_any_pod_that_anyone_could_create(shop: Path) -> None:
+    ran = k8snetlint(shop, "reach", "any", "svc:shop/cart:grpc", "-f", "json")
+    found = json.loads(ran.out)
+    assert (ran.code, found["verdict"], found["port"]) == (1, "partial", 80)
+    assert [(flow["source"], flow["verdict"]) for flow in found["flows"]] == [
+        ("shop/web[Deployment]", "allowed"),
+        ("of-any-source/any-source", "denied"),
+    ]
+    assert k8snetlint(shop, "reach", "any", "svc:shop/cart:admin").out.startswith("denied: any -> svc:shop/cart:admin")
+    assert k8snetlint(shop, "reach", "any", "shop/web", "--port", "1").code == 0
+    assert k8snetlint(shop, "reach", "shop/cart", "any", "--port", "1").code == 1
+    assert k8snetlint(shop, "reach", "shop/web", "any").code == 2
