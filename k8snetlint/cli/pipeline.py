@@ -24,6 +24,7 @@ from k8snetlint.units.find import find_units
 from k8snetlint.units.unit import Found
 
 from .options import LoadOptions
+from .variables import answered
 
 BASELINE_NAME = ".k8snetlint-baseline.json"
 
@@ -66,7 +67,7 @@ def load_with(paths: Sequence[str], options: LoadOptions, settings: Settings, ru
 
 def found_in(inputs: Inputs, settings: Settings, rulebook: Rulebook) -> Loaded:
     """The units of inputs. Raises Failure where the one that is asked for is not among them."""
-    found = find_units(inputs, settings)
+    found = answered(find_units(inputs, settings), settings.variables)
     if settings.unit is not None and not settings.one_unit and settings.unit not in found.names:
         near = difflib.get_close_matches(settings.unit, found.names, 1)
         hint = f"did you mean `{near[0]}`?" if near else f"there are {_listed(found.names)}"
