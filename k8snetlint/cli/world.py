@@ -59,7 +59,9 @@ def world_of(loaded: Loaded, options: LoadOptions) -> World:
         settings = attrs.evolve(settings, namespace=unit.namespace)
     cluster = build_cluster(unit.documents, settings, unit.context) if unit is not None else Cluster(())
     if not cluster.resources and not options.allow_empty and not _has_problems(loaded):
-        raise NothingFound("nothing to analyse: no Kubernetes manifest was found (--allow-empty accepts that)")
+        because = unit.incomplete_because if unit is not None else ()
+        why = f": {because[0].message}" if because else " (--allow-empty accepts that)"
+        raise NothingFound(f"nothing to analyse: no Kubernetes manifest was found{why}")
     policies = lower(cluster, _enforcement(settings), settings.cluster.pod_cidrs)
     name = unit.name if unit is not None else "."
     reasons = dict.fromkeys(_reasons(loaded, unit, policies))
