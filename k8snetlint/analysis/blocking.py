@@ -33,7 +33,7 @@ from k8snetlint.policy.peers import Flow, Peer
 from k8snetlint.settings import Settings
 
 from .reach import FlowAnswer, SideAnswer, explain
-from .reference import DESTINATION, SOURCE, Miss, matches, missing_part
+from .reference import DESTINATION, SOURCE, Miss, matches, missing_connection, missing_part
 from .requirements import Requirement, requirements
 from .routing import Backend
 
@@ -111,10 +111,8 @@ def allowing_rules(policies: PolicySet, stage: str, subject: Peer, protocol: str
 def _fits_but_for(rule: PolicyRule, flow: Flow, other: str) -> bool:
     """Whether a rule matches a flow when one of its sides is not looked at."""
     match = rule.match
-    match = (
-        attrs.evolve(match, source=Everything()) if other == SOURCE else attrs.evolve(match, destination=Everything())
-    )
-    return missing_part(attrs.evolve(rule, match=match), flow) is None
+    is_subject = matches(match.destination, flow.destination) if other == SOURCE else matches(match.source, flow.source)
+    return is_subject and missing_connection(match.connections, flow) is None
 
 
 def opened_text(rule: PolicyRule, destination: Peer) -> str:

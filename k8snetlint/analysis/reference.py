@@ -128,10 +128,11 @@ def missing_part(rule: PolicyRule, flow: Flow) -> str | None:
         return SOURCE
     if not matches(rule.match.destination, flow.destination):
         return DESTINATION
-    return _missing_connection(rule.match.connections, flow)
+    return missing_connection(rule.match.connections, flow)
 
 
-def _missing_connection(connections: ConnectionExpr, flow: Flow) -> str | None:
+def missing_connection(connections: ConnectionExpr, flow: Flow) -> str | None:
+    """The part of a rule's connections that a flow does not fit, `protocol` or `port`; None if it fits."""
     if (flow.protocol, flow.port) in connections.fixed:
         return None
     protocols = {protocol for protocol, _ in connections.fixed.items()}
