@@ -22,10 +22,13 @@ SHARED = Path(__file__).resolve().parent.parent.parent / "shared"
 
 
 def seconds(command: Sequence[str], folder: Path) -> float:
-    """The wall time of one run of a command; its output is thrown away."""
+    """The wall time of one run of a command; its output is thrown away. Raises RuntimeError if it fails to run."""
     begun = time.perf_counter()
-    subprocess.run(command, cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=False)
-    return time.perf_counter() - begun
+    ran = subprocess.run(command, cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, check=False)
+    taken = time.perf_counter() - begun
+    if ran.returncode not in (0, 1):
+        raise RuntimeError(f"{command[0]} ended with {ran.returncode}: {ran.stderr[-300:].decode(errors='replace')}")
+    return taken
 
 
 def row(title: str, commands: dict[str, Sequence[str]], folder: Path, runs: int = RUNS) -> None:
