@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import posixpath
 from collections.abc import Iterable, Sequence
+from pathlib import Path
 
 import attrs
 
 from k8snetlint.diagnostic import Incompleteness, Severity
 from k8snetlint.settings import Settings, UnitSettings
 from k8snetlint.source.discover import Inputs
+from k8snetlint.source.parse import ProblemKind
 from k8snetlint.source.text import Place, SourceFile, Span
 from k8snetlint.source.tree import Document
 
@@ -170,10 +172,37 @@ class _Finder:
 
     def _chart(self, directory: str, chart: SourceFile) -> Unit:
         place = head(chart)
-        message = f"the chart `{directory}` is not rendered: its objects are not analysed"
-        self._not_analysed(message, place)
-        reason = Incompleteness(message, directory, place)
-        return Unit(directory, "chart", incomplete_because=(reason,), paths=(chart.path,))
+        real = self.inputs.real_path(directory)
+        if real is None or self.settings.render == "never":
+            message = f"the chart `{directory}` is not rendered: its objects are not analysed"
+            self._not_analysed(message, place)
+            reason = Incompleteness(message, directory, place)
+            return Unit(directory, "chart", incomplete_because=(reason,), paths=(chart.path,))
+        return self._rendered_chart(directory, real, place)
+
+    def _rendered_chart(self, directory: str, real: str, place: Place) -> Unit:
+        """The chart as it is made with its own values; what of it is not rendered is said, and makes it incomplete."""
+        from .helm import render_chart
+
+        major, minor = self.settings.kube_version
+        rendered = render_chart(
+            Path(real), directory, namespace=self.settings.namespace, kube_version=f"v{major}.{minor}.0"
+        )
+        reasons: list[Incompleteness] = []
+        for why in rendered.problems:
+            self._not_analysed(why.message, why.place or place)
+            reasons.append(Incompleteness(why.message, directory, why.place or place))
+        for why in rendered.limit_reached:
+            self.problems.append(UnitProblem("TOOL005", Severity.WARNING, why.message, why.place or place))
+            reasons.append(Incompleteness(why.message, directory, why.place or place))
+        for problem in rendered.syntax:
+            if problem.kind is not ProblemKind.DUPLICATE_KEY:
+                message = f"a document that the template makes cannot be parsed: {problem.message}"
+                self.problems.append(UnitProblem("K8S001", Severity.ERROR, message, problem.place))
+                reasons.append(Incompleteness(message, directory, problem.place))
+        documents = tuple(made.document for made in rendered.documents if not made.is_crd and not made.is_test)
+        paths = tuple(sorted({source.path for source in rendered.sources}))
+        return Unit(directory, "chart", documents, incomplete_because=tuple(reasons), paths=paths)
 
     def _not_analysed(self, message: str, place: Place) -> None:
         self.problems.append(UnitProblem("TOOL002", Severity.NOTE, message, place))

@@ -1,0 +1,5 @@
+"""Helm charts rendered in Python: nothing is installed, fetched or executed, and every value keeps its origin."""
+
+from .render import RenderedChart, RenderedDocument, RenderProblem, render_chart
+
+__all__ = ["RenderProblem", "RenderedChart", "RenderedDocument", "render_chart"]
