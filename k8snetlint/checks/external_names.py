@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from ipaddress import ip_address
+from ipaddress import IPv4Address
 
 from k8snetlint.analysis.routing import find_service, named_services, service_name
 from k8snetlint.diagnostic import Diagnostic, Severity
@@ -59,12 +59,12 @@ def external_name_invalid(service: Service, ctx: Context) -> Iterator[Diagnostic
 
 @check("SVC045")
 def external_name_is_ip(service: Service, ctx: Context) -> Iterator[Diagnostic]:
-    """An address where a name belongs."""
+    """An IPv4 address where a name belongs; an IPv6 one is no DNS name, and SVC044 says so."""
     name = _name(service)
     if name is None:
         return
     try:
-        ip_address(name)
+        IPv4Address(name)
     except ValueError:
         return
     yield ctx.report(

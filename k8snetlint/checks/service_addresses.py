@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from ipaddress import ip_address
 
-from k8snetlint.diagnostic import Diagnostic
+from k8snetlint.diagnostic import Diagnostic, Severity
 from k8snetlint.engine import Context, check
 from k8snetlint.model.cluster import Cluster
 from k8snetlint.model.services import Service
@@ -13,6 +13,7 @@ from k8snetlint.model.values import integer_of, is_placeholder, items_of, text_o
 from k8snetlint.settings import Settings
 
 from .edits import without_key
+from .missing_services import are_together
 from .words import listed
 
 FAMILIES = ("IPv4", "IPv6")
@@ -115,6 +116,7 @@ def cluster_ip_conflict(service: Service, ctx: Context) -> Iterator[Diagnostic]:
             "spec",
             "clusterIP",
             message=f"cluster IP {service.cluster_ip} is {first}'s already",
+            severity=None if are_together(ctx, first, service) else Severity.NOTE,
             related=[ctx.location(first, "spec", "clusterIP", label="first here")],
             help="leave it out, so that the cluster assigns one",
         )

@@ -16,6 +16,7 @@ from k8snetlint.model.values import is_placeholder
 from k8snetlint.model.workloads import Workload
 from k8snetlint.settings import Settings
 
+from .missing_services import are_together
 from .words import listed
 
 # Annotations and labels by which an injector adds a container, and ports with it.
@@ -85,14 +86,17 @@ def service_target_port_name_partial(service: Service, ctx: Context) -> Iterator
             w for w in backends if all(declared.name != name for declared in w.ports) and not _may_be_injected(w)
         ]
         if without and len(without) < len(backends):
+            is_sure = all(are_together(ctx, service, workload) for workload in backends)
+            verb = "declare" if len(without) > 1 else "declares"
             yield ctx.report(
                 service,
                 *port.path,
                 "targetPort",
                 message=(
-                    f"{listed(str(workload) for workload in without[:3])} declares no port named `{name}`, "
-                    "so its pods are left out of this port's endpoints"
+                    f"{listed(str(workload) for workload in without[:3])} {verb} no port named `{name}`, "
+                    f"so {'their' if len(without) > 1 else 'its'} pods are left out of this port's endpoints"
                 ),
+                severity=None if is_sure else Severity.NOTE,
                 related=[ctx.location(w, *w.labels_path, label="selected too", key=True) for w in without[:3]],
                 help=f"add a container port named `{name}` there, or select only the pods that have it",
             )

@@ -22,6 +22,7 @@ from .existence import (
     near_miss,
 )
 from .labels import label_faults
+from .missing_services import is_open_to
 from .words import listed
 
 # Labels that tell variants of one application apart: a Service over several of them is meant.
@@ -38,7 +39,7 @@ def service_selector_no_match(service: Service, ctx: Context) -> Iterator[Diagno
     if may_be_operated(ctx.cluster, service.namespace, selector):
         return
     here = [workload for workload in ctx.cluster.workloads_in(service.namespace) if not workload.is_job]
-    level = missing_level(ctx, has_such=bool(here))
+    level = missing_level(ctx, has_such=bool(here) and not is_open_to(ctx, service.namespace or ""))
     yield ctx.report(
         service,
         "spec",
