@@ -191,10 +191,11 @@ def run(units: Iterable[Unit], rulebook: Rulebook, settings: Settings) -> Outcom
     reasons: list[Incompleteness] = []
     resources = 0
     for unit in units:
-        cluster = build_cluster(unit.documents, settings, unit.context)
+        within = unit.settings_within(settings)
+        cluster = build_cluster(unit.documents, within, unit.context)
         resources += len(cluster.resources)
         reasons += unit.incomplete_because
-        found += _check_unit(unit, cluster, rules, settings)
+        found += _check_unit(unit, cluster, rules, within)
     found = [_with_configured_severity(diagnostic, settings.severity, rulebook) for diagnostic in found]
     if not settings.pedantic:
         found = [diagnostic for diagnostic in found if diagnostic.confidence > Confidence.LOW]

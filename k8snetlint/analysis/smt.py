@@ -44,12 +44,10 @@ from k8snetlint.policy.peers import DeclaredPort, Flow, Peer
 from .reachability import Group
 from .universe import Universe
 from .verdict import Question, Side, Undecided, candidates, flow_at, side_bits
-from .vocabulary import Vocabulary
+from .vocabulary import ABSENT, FIRST_VALUE, OTHER, Vocabulary, number_of, text_of
 
 RESOURCE_LIMIT = 200_000_000
 MEMORY_LIMIT_MB = 2_000
-_ABSENT, _OTHER = 0, 1
-_FIRST_VALUE = 2
 
 # z3 publishes no types: its terms are opaque to the checker.
 Term: TypeAlias = Any
@@ -78,9 +76,9 @@ class _ImaginedPod:
         """What every pod obeys: fields in range; a declared namespace has the labels that it has."""
         words = self._vocabulary
         made = [
-            self.namespace != _ABSENT,
+            self.namespace != ABSENT,
             _in_range(self.namespace, words.namespaces),
-            self.account != _ABSENT,
+            self.account != ABSENT,
             _in_range(self.account, words.accounts),
         ]
         made += [_in_range(self.labels[key], values) for key, values in words.labels.items()]
@@ -88,8 +86,8 @@ class _ImaginedPod:
         for number, name in enumerate(words.namespaces):
             declared = words.declared_labels(name)
             for key, values in words.namespace_labels.items() if declared is not None else ():
-                value = _number(declared.get(key) if declared is not None else None, values)
-                made.append(z3.Implies(self.namespace == number + _FIRST_VALUE, self.namespace_labels[key] == value))
+                value = number_of(declared.get(key) if declared is not None else None, values)
+                made.append(z3.Implies(self.namespace == number + FIRST_VALUE, self.namespace_labels[key] == value))
         return made
 
     def is_in(self, peer: PeerExpr) -> Term:
@@ -122,21 +120,21 @@ class _ImaginedPod:
                 return z3.Not(self.is_in(part))
 
     def _passes(self, field: Term, values: tuple[str, ...], test: LabelTest) -> Term:
-        numbers = [number + _FIRST_VALUE for number, value in enumerate(values) if test.holds(value)]
+        numbers = [number + FIRST_VALUE for number, value in enumerate(values) if test.holds(value)]
         if test.holds(None):
-            numbers.append(_ABSENT)
+            numbers.append(ABSENT)
         if test.operator in (LabelOperator.NOT_IN, LabelOperator.EXISTS):
-            numbers.append(_OTHER)
+            numbers.append(OTHER)
         return z3.Or([z3.BoolVal(False, self._context), *(field == number for number in numbers)])
 
     def _is_one_of(self, field: Term, values: tuple[str, ...], wanted: list[str]) -> Term:
-        return z3.Or([z3.BoolVal(False, self._context), *(field == _number(value, values) for value in wanted)])
+        return z3.Or([z3.BoolVal(False, self._context), *(field == number_of(value, values) for value in wanted)])
 
     def peer(self, model: Term, name: str) -> Peer:
         """The pod of a model, with names of its own where any other would do."""
         words = self._vocabulary
         # Two namespaces that nobody mentions need not be one.
-        is_other = model.eval(self.namespace, model_completion=True).as_long() == _OTHER
+        is_other = model.eval(self.namespace, model_completion=True).as_long() == OTHER
         namespace = f"of-{name}" if is_other else _text(model, self.namespace, words.namespaces) or ""
         labels = _texts(model, self.labels, words.labels)
         declared = words.declared_labels(namespace)
@@ -250,7 +248,7 @@ class Encoding:
         # Two pods in a namespace of one name, whose labels nobody declares, still see the same labels.
         source, destination = self._pods["source"], self._pods["destination"]
         for key in source.namespace_labels:
-            together = z3.And(source.namespace == destination.namespace, source.namespace != _OTHER)
+            together = z3.And(source.namespace == destination.namespace, source.namespace != OTHER)
             yield z3.Implies(together, source.namespace_labels[key] == destination.namespace_labels[key])
 
     def _is_at(self, side: str, points: int) -> Term:
@@ -384,27 +382,16 @@ class Encoding:
 
 
 def _vector(name: str, values: int, context: Term) -> Term:
-    return z3.BitVec(name, (values + _FIRST_VALUE - 1).bit_length(), context)
+    return z3.BitVec(name, (values + FIRST_VALUE - 1).bit_length(), context)
 
 
 def _in_range(field: Term, values: Sequence[str]) -> Term:
-    return z3.ULE(field, len(values) + _FIRST_VALUE - 1)
-
-
-def _number(value: str | None, values: Sequence[str]) -> int:
-    if value is None:
-        return _ABSENT
-    return values.index(value) + _FIRST_VALUE if value in values else _OTHER
+    return z3.ULE(field, len(values) + FIRST_VALUE - 1)
 
 
 def _text(model: Term, field: Term, values: Sequence[str]) -> str | None:
     number: int = model.eval(field, model_completion=True).as_long()
-    if number == _ABSENT:
-        return None
-    if number != _OTHER:
-        return values[number - _FIRST_VALUE]
-    # Any text that no policy mentions; the digits keep it apart from those that one does.
-    return next(text for text in (f"other{count or ''}" for count in range(len(values) + 1)) if text not in values)
+    return text_of(number, values)
 
 
 def _texts(model: Term, fields: Mapping[str, Term], values: Mapping[str, Sequence[str]]) -> dict[str, str]:

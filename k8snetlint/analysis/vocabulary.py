@@ -45,3 +45,24 @@ def _values(tests: Iterable[LabelTest]) -> tuple[str, ...]:
             ends.update(test.values)
     values.update(start + end for start in starts for end in ends if start or end)
     return tuple(sorted(values))
+
+
+# How a value is numbered: absent, any that no policy mentions, then those that policies mention in their order.
+ABSENT, OTHER = 0, 1
+FIRST_VALUE = 2
+
+
+def number_of(value: str | None, values: Sequence[str]) -> int:
+    """The number of a value among those that policies mention; None is the absent one."""
+    if value is None:
+        return ABSENT
+    return values.index(value) + FIRST_VALUE if value in values else OTHER
+
+
+def text_of(number: int, values: Sequence[str]) -> str | None:
+    """The value of a number; for the other one, a text that no policy mentions."""
+    if number == ABSENT:
+        return None
+    if number != OTHER:
+        return values[number - FIRST_VALUE]
+    return next(text for text in (f"other{count or ''}" for count in range(len(values) + 1)) if text not in values)

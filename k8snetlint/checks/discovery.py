@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from difflib import get_close_matches
-from fnmatch import fnmatchcase
 
 from k8snetlint.analysis.routing import ServiceName, find_service, named_services, service_name
 from k8snetlint.analysis.statements import Statement, data_mentions, statements_of
@@ -19,6 +18,8 @@ from k8snetlint.settings import Settings
 from k8snetlint.source.edit import Edit
 from k8snetlint.source.text import Place, Span
 from k8snetlint.source.tree import Path
+
+from .existence import is_external_service
 
 # Services that every cluster has, and namespaces whose Services come with the cluster.
 _ALWAYS_THERE = frozenset({("default", "kubernetes")})
@@ -43,17 +44,16 @@ def _names(ctx: Context) -> Iterator[tuple[Statement, ServiceName]]:
         if ctx.cluster.is_context(statement.resource) or is_placeholder(host) or host.lower() in _NOT_SERVICES:
             continue
         name = service_name(host, statement.workload.namespace or "", ctx.settings.cluster.dns_domain)
-        if name is None or (name.namespace, name.name) in _ALWAYS_THERE or _is_external(ctx, name):
+        if (
+            name is None
+            or (name.namespace, name.name) in _ALWAYS_THERE
+            or is_external_service(ctx, name.namespace, name.name)
+        ):
             continue
         key = (statement.place.source.path, statement.place.span, statement.workload.namespace)
         if key not in seen:
             seen.add(key)
             yield statement, name
-
-
-def _is_external(ctx: Context, name: ServiceName) -> bool:
-    full = f"{name.namespace}/{name.name}"
-    return any(fnmatchcase(full, pattern) for pattern in ctx.settings.external.services)
 
 
 @cluster_check("DISC001")
@@ -76,7 +76,12 @@ def env_service_unknown(ctx: Context) -> Iterator[Diagnostic]:
 def _unknown_in(ctx: Context, resource: Resource) -> Iterator[Diagnostic]:
     for path, node, mention in data_mentions(resource):
         name = service_name(mention.host, resource.namespace or "", ctx.settings.cluster.dns_domain)
-        if name is not None and name.is_qualified and not is_placeholder(mention.host) and not _is_external(ctx, name):
+        if (
+            name is not None
+            and name.is_qualified
+            and not is_placeholder(mention.host)
+            and not is_external_service(ctx, name.namespace, name.name)
+        ):
             where = (resource, path, node.part(mention.start, mention.end))
             yield from _unknown(ctx, str(resource), where, mention.host, name)
 

@@ -11,6 +11,8 @@ from k8snetlint.model.values import is_placeholder
 from k8snetlint.model.workloads import Workload
 from k8snetlint.schema.kinds import removed_in
 
+from .missing_services import are_together
+
 # Kinds whose fields changed with the version: another apiVersion alone does not mend them.
 _RESHAPED = frozenset({"Ingress", "EndpointSlice", "HorizontalPodAutoscaler", "CustomResourceDefinition"})
 _NETWORK_KINDS = frozenset(
@@ -40,6 +42,8 @@ def duplicate_object(ctx: Context) -> Iterator[Diagnostic]:
         earlier = first.setdefault((resource.group, resource.kind, resource.namespace, resource.name), resource)
         if earlier is resource:
             continue
+        # Files of different folders of a tree are seldom all applied to one cluster.
+        is_sure = are_together(ctx, earlier, resource)
         is_same = earlier.root.plain() == resource.root.plain()
         consequence = (
             "both say the same, so one of them can go" if is_same else "what is applied last replaces the other"
@@ -47,7 +51,7 @@ def duplicate_object(ctx: Context) -> Iterator[Diagnostic]:
         yield ctx.report(
             resource,
             message=f"`{resource.name}` of kind {resource.kind} is declared twice: {consequence}",
-            severity=Severity.NOTE if is_same else None,
+            severity=Severity.NOTE if is_same or not is_sure else None,
             related=[ctx.location(earlier, "metadata", "name", label="first declared here")],
             help="remove one of the two" if is_same else "rename one of the two, or merge them",
         )

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from k8snetlint.diagnostic import Diagnostic
+import attrs
+
+from k8snetlint.diagnostic import Confidence, Diagnostic, Severity
 from k8snetlint.engine import Context, check
 from k8snetlint.model.cluster import Cluster
 from k8snetlint.model.core import Resource
+from k8snetlint.schema.kinds import is_builtin_group
 from k8snetlint.schema.validate import ProblemType, SchemaProblem, is_valid, validate
 from k8snetlint.settings import Settings
 from k8snetlint.source.edit import Edit
@@ -41,6 +44,8 @@ _OWN_RULES: frozenset[tuple[str, ...]] = frozenset(
         ("addressType",),
     }
 )
+# What an object without it is not: a document that lacks it is rather a patch, or what a test expects to find.
+_WHOLES = frozenset({"spec", "selector", "template", "containers"})
 
 
 def schema_problems(cluster: Cluster, settings: Settings) -> dict[int, list[SchemaProblem]]:
@@ -82,9 +87,13 @@ def _report(resource: Resource, problem: SchemaProblem, ctx: Context, help_: str
     is_missing = problem.type is ProblemType.MISSING_FIELD
     is_key = problem.type is ProblemType.UNKNOWN_FIELD
     present = resource.root.get(*problem.path) is not None
+    # The schemas of custom kinds are of one release of each project: another may know more fields.
+    is_drift = is_key and problem.suggestion is None and not is_builtin_group(resource.group)
     return ctx.report(
         resource,
         *problem.path,
+        severity=Severity.NOTE if is_drift else None,
+        confidence=Confidence.MEDIUM if is_drift else None,
         primary=ctx.near(resource, *problem.path) if is_missing or not present else None,
         key=is_key,
         message=problem.message,
@@ -128,7 +137,9 @@ def required_field_missing(resource: Resource, ctx: Context) -> Iterator[Diagnos
     """A required field that is not there."""
     for problem in _problems(resource, ctx, ProblemType.MISSING_FIELD):
         if not _has_own_rule(problem):
-            yield _report(resource, problem, ctx, f"add `{problem.path[-1]}`", None)
+            found = _report(resource, problem, ctx, f"add `{problem.path[-1]}`", None)
+            is_fragment = ctx.unit.type in ("plain", "alternative") and problem.path[-1] in _WHOLES
+            yield attrs.evolve(found, severity=Severity.NOTE, confidence=Confidence.LOW) if is_fragment else found
 
 
 @check("K8S015")

@@ -5,8 +5,6 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 
-import attrs
-
 from k8snetlint.analysis.blocking import policies_of
 from k8snetlint.analysis.intents import Intent, is_intents, read_intents
 from k8snetlint.analysis.proof import IntentProver
@@ -67,9 +65,7 @@ def intent_diagnostics(loaded: Loaded) -> Iterator[Diagnostic]:
     intents = configured_intents(loaded.settings)
     verdicts: list[list[tuple[str, Proved]]] = [[] for _ in intents]
     for unit in loaded.found.units:
-        settings = loaded.settings
-        if unit.namespace is not None:
-            settings = attrs.evolve(settings, namespace=unit.namespace)
+        settings = unit.settings_within(loaded.settings)
         cluster = build_cluster(unit.documents, settings, unit.context)
         prover = IntentProver(cluster, policies_of(cluster, settings))
         for number, intent in enumerate(intents):

@@ -55,8 +55,8 @@ def world_of(loaded: Loaded, options: LoadOptions) -> World:
     """The world of what is loaded."""
     unit = _only_unit(loaded)
     settings = loaded.settings
-    if unit is not None and unit.namespace is not None and options.namespace is None:
-        settings = attrs.evolve(settings, namespace=unit.namespace)
+    if unit is not None and options.namespace is None:
+        settings = unit.settings_within(settings)
     cluster = build_cluster(unit.documents, settings, unit.context) if unit is not None else Cluster(())
     if not cluster.resources and not options.allow_empty and not _has_problems(loaded):
         because = unit.incomplete_because if unit is not None else ()

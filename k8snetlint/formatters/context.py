@@ -80,7 +80,8 @@ def summary_line(report: Report) -> str:
         for severity in sorted(Severity, reverse=True)
         if (count := count_of(counted, severity))
     ]
-    line = f"found {', '.join(counts)} in {files}" if counts else f"no problems found in {files}"
+    nothing = f"no problems found in {files}" if report.documents else f"no manifests found in {files}"
+    line = f"found {', '.join(counts)} in {files}" if counts else nothing
     suppressed = len(report.diagnostics) - len(counted)
     if suppressed:
         line += f" ({suppressed:,} suppressed)"

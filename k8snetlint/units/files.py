@@ -71,7 +71,8 @@ class Files:
         start = 0
         end = len(text)
         for separator in _SEPARATOR.finditer(text):
-            if separator.start() <= at:
+            # A parser may fail at the separator itself: what broke is the document before it.
+            if separator.start() < at or separator.start() == 0:
                 start = separator.start()
             else:
                 end = separator.start()

@@ -7,6 +7,7 @@ from typing import Literal, TypeAlias
 import attrs
 
 from k8snetlint.diagnostic import Confidence, Incompleteness, Severity
+from k8snetlint.settings import Settings
 from k8snetlint.source.text import Place, SourceFile
 from k8snetlint.source.tree import Document
 
@@ -32,6 +33,10 @@ class Unit:
     paths: tuple[str, ...] = ()
     namespace: str | None = None
     opaque_namespaces: frozenset[str] = frozenset()
+
+    def settings_within(self, settings: Settings) -> Settings:
+        """The settings as they hold in the unit: objects that name no namespace go to the unit's own."""
+        return settings if self.namespace is None else attrs.evolve(settings, namespace=self.namespace)
 
 
 @attrs.frozen

@@ -62,8 +62,8 @@ def test_exit_codes(tmp_path: Path, arguments: tuple[str, ...], code: int) -> No
 
 def test_nothing_to_analyse_exits_3(tmp_path: Path) -> None:
     message = "nothing to analyse: no Kubernetes manifest was found (--allow-empty accepts that)\n"
-    assert k8snetlint(tmp_path, "check") == (3, "no problems found in 0 files\n", message)
-    assert k8snetlint(tmp_path, "check", "--allow-empty") == (0, "no problems found in 0 files\n", "")
+    assert k8snetlint(tmp_path, "check") == (3, "no manifests found in 0 files\n", message)
+    assert k8snetlint(tmp_path, "check", "--allow-empty") == (0, "no manifests found in 0 files\n", "")
     write(tmp_path, {"a.yaml": "just: yaml\n"})
     assert k8snetlint(tmp_path, "check", "--exit-zero").code == 3
 

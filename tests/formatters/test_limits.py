@@ -22,7 +22,7 @@ def report(count: int, reasons: int = 0) -> Report:
         for index in range(count)
     )
     because = tuple(Incompleteness(f"reason {index}") for index in range(reasons))
-    return Report(diagnostics, (SOURCE,), complete=not because, incomplete_because=because)
+    return Report(diagnostics, (SOURCE,), complete=not because, incomplete_because=because, documents=1)
 
 
 def test_github_shows_the_ten_surest_of_a_level() -> None:
@@ -44,6 +44,6 @@ def test_statistics_count_by_rule() -> None:
     context = RenderContext(load(), "1.0", statistics=True)
     assert render("text", report(2), context).endswith(
         "     2 SVC005 service-target-port-name-undefined\n"
-        "1 file, 0 documents, 0 resources, 120 bytes\n"
+        "1 file, 1 document, 0 resources, 120 bytes\n"
         "found 2 errors in 1 file\n"
     )

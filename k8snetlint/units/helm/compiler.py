@@ -10,21 +10,17 @@ from k8snetlint.source.text import Place, SourceFile, Span
 from k8snetlint.source.tree import Node
 
 from . import nodes
-from .arguments import checked_call
-from .objects import Selection
+from .expressions import ExpressionCompiler, Locate, nil
 from .parser import parse_template
 from .provenance import Site
-from .runtime import Caller, Expression, Frame, Registry, Run, Running, Statement
+from .runtime import Expression, Frame, Registry, Run, Statement
 from .values import (
     Float,
     GoMap,
     Int,
     Int64,
     LimitReached,
-    Method,
-    MethodList,
     Piece,
-    Struct,
     TemplateError,
     Text,
     Value,
@@ -33,8 +29,6 @@ from .values import (
     truth,
 )
 
-# The place of a part of the template's text: for values that are templates, the place of that part of the value.
-Locate: TypeAlias = Callable[[int, int], Place | None]
 # The origin of a part of the template's text that is printed as it stands.
 Literal: TypeAlias = Callable[[int, int], tuple[Piece, ...]]
 
@@ -117,12 +111,11 @@ def compile_text(name: str, text: str, functions: Registry, mark: Place | None) 
     return {template.name: Compiled(template, compiler) for template in parse_template(name, text)}
 
 
-class _Compiler:
+class _Compiler(ExpressionCompiler):
     """Makes the closures of one text's templates."""
 
     def __init__(self, functions: Registry, locate: Locate, literal: Literal) -> None:
-        self.functions = functions
-        self.locate = locate
+        super().__init__(functions, locate)
         self.literal = literal
 
     # Statements
@@ -186,7 +179,7 @@ class _Compiler:
 
     def _action(self, statement: nodes.Action) -> Statement:
         pipeline = statement.pipeline
-        evaluate = self._pipeline(pipeline)
+        evaluate = self.pipeline(pipeline)
         if pipeline.slots:
 
             def assign(frame: Frame, dot: Value) -> None:
@@ -234,11 +227,11 @@ class _Compiler:
         *before, last = argument.names
         owner: Expression
         if isinstance(argument, nodes.Field):
-            owner = self._expression(nodes.Field(tuple(before)) if before else nodes.Dot())
+            owner = self.expression(nodes.Field(tuple(before)) if before else nodes.Dot())
         elif isinstance(argument, nodes.Variable):
-            owner = self._expression(nodes.Variable(argument.slot, tuple(before)))
+            owner = self.expression(nodes.Variable(argument.slot, tuple(before)))
         else:
-            owner = self._expression(nodes.Chain(argument.base, tuple(before)) if before else argument.base)
+            owner = self.expression(nodes.Chain(argument.base, tuple(before)) if before else argument.base)
 
         def flag(frame: Frame, dot: Value) -> tuple[Node, ...]:
             holder = owner(frame, dot)
@@ -248,7 +241,7 @@ class _Compiler:
         return flag
 
     def _if(self, statement: nodes.If) -> Statement:
-        evaluate = self._pipeline(statement.pipeline)
+        evaluate = self.pipeline(statement.pipeline)
         body = self.body(statement.body)
         otherwise = self.body(statement.otherwise) if statement.otherwise else None
 
@@ -261,7 +254,7 @@ class _Compiler:
         return execute
 
     def _with(self, statement: nodes.With) -> Statement:
-        evaluate = self._pipeline(statement.pipeline)
+        evaluate = self.pipeline(statement.pipeline)
         body = self.body(statement.body)
         otherwise = self.body(statement.otherwise) if statement.otherwise else None
 
@@ -276,7 +269,7 @@ class _Compiler:
 
     def _range(self, statement: nodes.Range) -> Statement:
         pipeline = statement.pipeline
-        evaluate = self._pipeline(pipeline, assigns=False)
+        evaluate = self.pipeline(pipeline, assigns=False)
         body = self.body(statement.body)
         otherwise = self.body(statement.otherwise) if statement.otherwise else None
         mark = self.locate(pipeline.start, pipeline.end)
@@ -309,7 +302,7 @@ class _Compiler:
 
     def _invocation(self, statement: nodes.Invocation) -> Statement:
         name = statement.name
-        evaluate = self._pipeline(statement.pipeline) if statement.pipeline is not None else _nil
+        evaluate = self.pipeline(statement.pipeline) if statement.pipeline is not None else nil
         mark = self.locate(statement.start, statement.end)
 
         def execute(frame: Frame, dot: Value) -> None:
@@ -324,117 +317,6 @@ class _Compiler:
 
         return execute
 
-    # Expressions
-
-    def _pipeline(self, pipeline: nodes.Pipeline, *, assigns: bool = True) -> Expression:
-        value: Expression | None = None
-        for command in pipeline.commands:
-            value = self._command(command, value)
-        assert value is not None
-        if not pipeline.slots or not assigns:
-            return value
-        evaluate, slot = value, pipeline.slots[-1]
-
-        def assign(frame: Frame, dot: Value) -> Value:
-            result = frame.variables[slot] = evaluate(frame, dot)
-            return result
-
-        return assign
-
-    def _command(self, command: nodes.Command, piped: Expression | None) -> Expression:
-        head = command.arguments[0]
-        rest = [self._argument(argument) for argument in command.arguments[1:]]
-        if piped is not None:
-            rest.append(piped)
-        if isinstance(head, nodes.Function):
-            return self._call(head, rest, self.locate(command.start, command.end))
-        if not rest:
-            return self._expression(head)
-        return self._method_call(head, rest, self.locate(command.start, command.end))
-
-    def _argument(self, argument: nodes.Expression) -> Expression:
-        if isinstance(argument, nodes.Function):
-            return self._call(argument, [], self.locate(argument.start, argument.end))
-        return self._expression(argument)
-
-    def _expression(self, expression: nodes.Expression) -> Expression:
-        if isinstance(expression, nodes.Literal):
-            constant = expression.value
-            return lambda frame, dot: constant
-        if isinstance(expression, nodes.Dot):
-            return _dot
-        if isinstance(expression, nodes.Pipeline):
-            return self._pipeline(expression)
-        if isinstance(expression, nodes.Function):
-            return self._argument(expression)
-        names = expression.names
-        if isinstance(expression, nodes.Field):
-            if len(names) == 1:
-                (name,) = names
-                return lambda frame, dot: _field(dot, name)
-            return lambda frame, dot: _fields(dot, names)
-        if isinstance(expression, nodes.Variable):
-            slot = expression.slot
-            if not names:
-                return lambda frame, dot: frame.variables[slot]
-            return lambda frame, dot: _fields_if_set(frame.variables[slot], names)
-        base = self._argument(expression.base)
-        return lambda frame, dot: _fields_if_set(base(frame, dot), names)
-
-    def _method_call(self, head: nodes.Expression, arguments: list[Expression], mark: Place | None) -> Expression:
-        if not isinstance(head, nodes.Field | nodes.Variable | nodes.Chain) or not head.names:
-            return _raises("arguments are given to something that is no function", mark)
-        *before, last = head.names
-        owner: Expression
-        if isinstance(head, nodes.Field):
-            owner = self._expression(nodes.Field(tuple(before)) if before else nodes.Dot())
-        elif isinstance(head, nodes.Variable):
-            owner = self._expression(nodes.Variable(head.slot, tuple(before)))
-        else:
-            owner = self._expression(nodes.Chain(head.base, tuple(before)) if before else head.base)
-
-        def call(frame: Frame, dot: Value) -> Value:
-            holder = owner(frame, dot)
-            method = holder.fields.get(last) if isinstance(holder, Struct | MethodList | Selection) else None
-            if not isinstance(method, Method):
-                raise TemplateError(f".{last} is no method but is given arguments", mark)
-            values = [argument(frame, dot) for argument in arguments]
-            return checked_call(last, method.call, method.parameters)(values)
-
-        return call
-
-    def _call(self, head: nodes.Function, arguments: list[Expression], mark: Place | None) -> Expression:
-        name = head.name
-        if name in ("and", "or") and arguments:
-            return _and(arguments) if name == "and" else _or(arguments)
-        function = self.functions.get(name)
-        if function is None:
-            return _raises(f"function `{name}` is not known", mark)
-        if isinstance(function, Running):
-            running = checked_call(name, function.call, "a" + function.parameters)
-
-            def run(frame: Frame, dot: Value) -> Value:
-                try:
-                    return running([Caller(frame, mark), *[argument(frame, dot) for argument in arguments]])
-                except TemplateError as error:
-                    if error.place is None:
-                        error.place = mark
-                    raise
-
-            return run
-        checked = checked_call(name, function.call, function.parameters, derives=function.derives)
-
-        def call(frame: Frame, dot: Value) -> Value:
-            values = [argument(frame, dot) for argument in arguments]
-            try:
-                return checked(values)
-            except TemplateError as error:
-                if error.place is None:
-                    error.place = mark
-                raise
-
-        return call
-
 
 def _break(frame: Frame, dot: Value) -> None:
     raise _Break
@@ -442,75 +324,6 @@ def _break(frame: Frame, dot: Value) -> None:
 
 def _continue(frame: Frame, dot: Value) -> None:
     raise _Continue
-
-
-def _dot(frame: Frame, dot: Value) -> Value:
-    return dot
-
-
-def _nil(frame: Frame, dot: Value) -> Value:
-    return None
-
-
-def _raises(message: str, mark: Place | None) -> Expression:
-    def fail(frame: Frame, dot: Value) -> Value:
-        raise TemplateError(message, mark)
-
-    return fail
-
-
-def _and(arguments: list[Expression]) -> Expression:
-    def evaluate(frame: Frame, dot: Value) -> Value:
-        value: Value = None
-        for argument in arguments:
-            value = argument(frame, dot)
-            if not truth(value):
-                return value
-        return value
-
-    return evaluate
-
-
-def _or(arguments: list[Expression]) -> Expression:
-    def evaluate(frame: Frame, dot: Value) -> Value:
-        value: Value = None
-        for argument in arguments:
-            value = argument(frame, dot)
-            if truth(value):
-                return value
-        return value
-
-    return evaluate
-
-
-def _field(value: Value, name: str) -> Value:
-    if isinstance(value, dict):
-        if name not in value and isinstance(value, Selection):
-            return _field(Struct(value.kind, value.fields), name)
-        return value.get(name)
-    if isinstance(value, Struct | MethodList):
-        if name not in value.fields:
-            raise TemplateError(f"{value.kind} has no field or method {name}")
-        found = value.fields[name]
-        return found.call() if isinstance(found, Method) and not found.parameters else found
-    if value is None:
-        raise TemplateError(f"nil has no field .{name}: what it is looked up in is not set")
-    raise TemplateError(f"a value of kind {kind_of(value)} has no field .{name}")
-
-
-def _fields(value: Value, names: tuple[str, ...]) -> Value:
-    for name in names:
-        value = value.get(name) if type(value) is GoMap else _field(value, name)
-    return value
-
-
-def _fields_if_set(value: Value, names: tuple[str, ...]) -> Value:
-    """As `_fields`, but nil has every field, and it is nil.
-
-    Source: Go's text/template: the nil of a pipeline in parentheses or of a variable is no value at all, while a nil met
-    on the way along a chain is an error.
-    """
-    return None if value is None else _fields(value, names)
 
 
 def _items(value: Value, mark: Place | None) -> list[tuple[Value, Value]]:
