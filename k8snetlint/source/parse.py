@@ -13,6 +13,7 @@ import attrs
 
 from . import json as positioned_json
 from .events import (
+    COLON_IN_FLOW,
     DocumentEndEvent,
     DocumentStartEvent,
     MappingEndEvent,
@@ -134,12 +135,19 @@ class _Builder:
     def run(self) -> Parsed:
         text = self.source.text
         base = 0
+        pure = False
         while base < len(text) or base == 0:
-            get = open_events(text[base:] if base else text)
+            get = open_events(text[base:] if base else text, pure=pure)
+            before = (len(self.documents), len(self.problems), self.index)
             try:
                 self._read_stream(get, base)
                 break
             except YAMLProblem as problem:
+                if problem.message.endswith(COLON_IN_FLOW) and not pure:
+                    del self.documents[before[0] :], self.problems[before[1] :]
+                    self.index = before[2]
+                    pure = True
+                    continue
                 offset = min(base + problem.index, len(text))
                 start = min(base + problem.start, offset)
                 self._add_problem(ProblemKind.SYNTAX, problem.message, offset, 1, start)

@@ -13,6 +13,7 @@ KUSTOMIZATION_NAMES = ("kustomization.yaml", "kustomization.yml", "Kustomization
 CHART_NAME = "Chart.yaml"
 MAX_LIST_DEPTH = 8
 _KUSTOMIZE_GROUP = "kustomize.config.k8s.io/"
+_EXPECTATION = re.compile(r"(?:^|/)[0-9]+-(?:assert|errors?)\.ya?ml\Z")
 _PARAMETER = re.compile(r"\$\{\{?([A-Za-z0-9_]+)\}\}?")
 
 
@@ -155,3 +156,11 @@ def _is_encrypted(root: Node) -> bool:
 
 def _node_is_sequence(node: Node | None) -> bool:
     return node is not None and node.is_sequence
+
+
+def is_expectation(path: str) -> bool:
+    """Whether a file holds what a step of a kuttl test asserts: parts of objects, applied by nobody.
+
+    Source: kuttl, test steps: `<index>-assert.yaml` and `<index>-errors.yaml`.
+    """
+    return _EXPECTATION.search(path) is not None

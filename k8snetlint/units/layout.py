@@ -9,7 +9,7 @@ import attrs
 
 from k8snetlint.source.text import SourceFile
 
-from .classify import CHART_NAME, DocumentKind, is_manifest, kind_of
+from .classify import CHART_NAME, DocumentKind, is_expectation, is_manifest, kind_of
 from .files import Files
 from .kustomize.file import Kustomization, read_kustomization
 from .unit import Skipped
@@ -137,6 +137,8 @@ def _what(files: Files, source: SourceFile) -> str | None:
     """What a file is if no object comes out of it, else None."""
     parsed = files.parsed(source)
     kinds = [kind_of(document.root) for document in parsed.documents]
+    if is_expectation(source.path):
+        return "what a test expects to find in a cluster"
     if any(is_manifest(kind) for kind in kinds) or (parsed.problems and source in files.faults):
         return None
     for kind in (DocumentKind.KUSTOMIZATION, DocumentKind.JSON_PATCH, DocumentKind.ENCRYPTED, DocumentKind.OTHER):

@@ -56,6 +56,19 @@ def test_the_last_of_duplicate_keys_counts_and_both_places_are_known() -> None:
     assert problem.related.span == (0, 1)
 
 
+def test_a_colon_in_a_flow_collection_is_part_of_the_text() -> None:
+    text = "a: 1\n---\nb: [web:80, 'x']  # c\nd: &p 3\ne: *p\n---\nf: g: h\n---\ni: [\n  j:1 ]\n"
+    result = parsed(text)
+    assert [(document.index, document.root.plain()) for document in result.documents] == [
+        (0, {"a": 1}),
+        (1, {"b": ["web:80", "x"], "d": 3, "e": 3}),
+        (3, {"i": ["j:1"]}),
+    ]
+    assert [problem.place.source.position(problem.place.span.start) for problem in result.problems] == [(7, 5)]
+    root = result.documents[1].root
+    assert [node.place.text for _, node in root.walk()][1:] == ["[web:80, 'x']", "web:80", "'x'", "3", "*p"]
+
+
 def test_spans_leave_out_comments_anchors_and_the_line_end() -> None:
     root = parsed("a: &port 80  # the port\nb:\n  c: |\n    x\n\n# end\nd: *port\n").documents[0].root
     assert root.at("a").place.text == "80"

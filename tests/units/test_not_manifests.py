@@ -1,0 +1,35 @@
+"""Files that look like manifests and are none: templates, and what tests expect."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from k8snetlint.cli import run
+
+
+def test_template_text_before_a_separator_is_said_to_be_a_template(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "a.yaml").write_text(
+        "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\n\n{{- if .Values.b }}\n---\nb: 1\n"
+    )
+    monkeypatch.chdir(tmp_path)
+    run(["check", "--isolated", "--fail-on", "never", "-f", "concise"])
+    out = capsys.readouterr().out
+    assert "TOOL002" in out
+    assert "K8S001" not in out
+
+
+def test_what_a_test_expects_to_find_is_no_manifest(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    partial = "apiVersion: v1\nkind: Service\nmetadata: {name: a}\nspec: {type: NodePort}\n"
+    (tmp_path / "02-assert.yaml").write_text(partial)
+    monkeypatch.chdir(tmp_path)
+    assert run(["check", "--isolated", "--allow-empty", "-f", "concise"]) == 0
+    assert "SVC017" not in capsys.readouterr().out
+    (tmp_path / "02-install.yaml").write_text(partial)
+    assert run(["check", "--isolated", "-f", "concise"]) == 1
+    assert "02-install.yaml" in capsys.readouterr().out
