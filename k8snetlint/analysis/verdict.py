@@ -24,7 +24,7 @@ from .reference import Decision, is_allowed
 from .universe import Point, Universe
 
 if TYPE_CHECKING:
-    from .smt import Encoding
+    from .smt.encoding import Encoding
 
 _NO_ADDRESSES = AddressSet()
 
@@ -108,7 +108,7 @@ class Prover:
         return connectivity_in(self.universe, self.policies)
 
     def _encoding(self, question: Question) -> Encoding:
-        from .smt import Encoding
+        from .smt.encoding import Encoding
 
         new = tuple(side for side in _sides(question) if side not in self._sides)
         if self._encoded is None or new:
@@ -179,7 +179,7 @@ def _compared(first: PolicySet, second: PolicySet, world: World, outcomes: tuple
     for outcome in outcomes:
         flow = _flow_of_pair(maps[0], maps[1], everything, outcome)
         if flow is None and world is World.OPEN:
-            from .smt import Encoding
+            from .smt.encoding import Encoding
 
             try:
                 encoding = Encoding(universe, (first, second))

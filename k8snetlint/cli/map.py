@@ -170,7 +170,7 @@ def _needed(asked: World) -> Iterator[Needed]:
 def _prove(asked: World) -> None:
     """Has the solver look for a flow on which the map and the policies differ."""
     from k8snetlint.analysis.reachability import connectivity_in
-    from k8snetlint.analysis.smt import Encoding
+    from k8snetlint.analysis.smt.encoding import Encoding
     from k8snetlint.analysis.universe import Universe
     from k8snetlint.analysis.verdict import Undecided, everyone
 

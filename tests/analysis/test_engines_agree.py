@@ -12,7 +12,7 @@ from k8snetlint import policy
 from k8snetlint.algebra.connections import PROTOCOLS, ConnectionSet
 from k8snetlint.analysis.reachability import Connectivity, connectivity, connectivity_in
 from k8snetlint.analysis.reference import is_allowed
-from k8snetlint.analysis.smt import Encoding
+from k8snetlint.analysis.smt.encoding import Encoding
 from k8snetlint.analysis.universe import Universe
 from k8snetlint.analysis.verdict import (
     Holds,

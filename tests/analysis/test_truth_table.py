@@ -8,7 +8,7 @@ import pytest
 from k8snetlint import policy
 from k8snetlint.algebra.connections import ConnectionSet
 from k8snetlint.analysis import reachability, reference
-from k8snetlint.analysis.smt import Encoding
+from k8snetlint.analysis.smt.encoding import Encoding
 from k8snetlint.analysis.universe import Universe
 from k8snetlint.analysis.verdict import Question, Side
 from tests.clusters import cluster_of

@@ -1,0 +1,215 @@
+"""The open world: policies as formulas over every pod that anyone could create.
+
+A side is a point of the closed world or an imagined pod. Points are numbered, addresses among them, since policies cut
+the address space into finitely many parts. All is quantifier-free and finite.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+import z3
+
+from k8snetlint.algebra import bits
+from k8snetlint.algebra.connections import PROTOCOLS, ConnectionSet
+from k8snetlint.analysis.reachability import Group
+from k8snetlint.analysis.universe import Universe
+from k8snetlint.analysis.verdict import Question, Side, candidates, flow_at, side_bits
+from k8snetlint.analysis.vocabulary import OTHER, Vocabulary
+from k8snetlint.policy.ir import ConnectionExpr, PeerExpr, PolicyRule, PolicySet
+from k8snetlint.policy.peers import Flow
+
+from .imagined import ImaginedPod
+from .terms import (
+    NO_PROTOCOL,
+    PROTOCOL_WIDTH,
+    RESOURCE_LIMIT,
+    Term,
+    any_of,
+    bounded_solver,
+    is_connection,
+    is_satisfiable,
+    stage_verdict,
+)
+
+
+class Encoding:
+    """Policy sets as formulas, encoded once; a question is a set of assumptions.
+
+    `sides` are the expressions of the imagined pods of all questions that will be asked.
+    """
+
+    def __init__(
+        self,
+        universe: Universe,
+        policy_sets: Sequence[PolicySet],
+        sides: Iterable[PeerExpr] = (),
+        resource_limit: int = RESOURCE_LIMIT,
+    ) -> None:
+        self._universe = universe
+        self._limit = resource_limit
+        self._context = context = z3.Context()
+        vocabulary = Vocabulary(policy_sets, sides)
+        self._imagined = len(universe.points)
+        width = max(1, self._imagined.bit_length())
+        self._points = {side: z3.BitVec(side, width, context) for side in ("source", "destination")}
+        self._pods = {side: ImaginedPod(side, vocabulary, context) for side in ("source", "destination")}
+        self._protocol = z3.BitVec("protocol", PROTOCOL_WIDTH, context)
+        self._port = z3.BitVec("port", 16, context)
+        self._members: dict[tuple[str, PeerExpr], Term] = {}
+        self._matched: dict[ConnectionExpr, Term] = {}
+        self._definitions: list[Term] = list(self._ranges())
+        self._verdicts = {id(policies): self._allowed(policies) for policies in policy_sets}
+        self._solver = self._made_solver()
+
+    def find_flow(self, question: Question, outcomes: Sequence[tuple[PolicySet, bool]]) -> Flow | None:
+        """A flow in question on which each policy set says what is asked of it; None if there is none.
+
+        A found one is solved again in a solver of its own, so that it does not depend on what was asked before.
+        Raises Undecided if the resources do not suffice.
+        """
+        asked = [self._is_in_question(question)]
+        for policies, outcome in outcomes:
+            verdict = self._verdicts[id(policies)]
+            asked.append(verdict if outcome else z3.Not(verdict))
+        literal = z3.FreshBool("question", self._context)
+        self._solver.add(z3.Implies(literal, z3.And(asked)))
+        if not is_satisfiable(self._solver, literal):
+            return None
+        fresh = self._made_solver()
+        fresh.add(*asked)
+        is_satisfiable(fresh)
+        return self._flow(fresh.model(), question)
+
+    def find_disagreement(self, question: Question, policies: PolicySet, groups: Iterable[Group]) -> Flow | None:
+        """A flow in question of which groups of points and the formula of a policy set say different things."""
+        tests = [
+            z3.And(
+                self._is_at("source", group.sources),
+                self._is_at("destination", group.destinations),
+                self._is_connection(group.connections),
+            )
+            for group in groups
+        ]
+        in_groups = any_of(self._context, tests)
+        solver = self._made_solver()
+        solver.add(self._is_in_question(question), in_groups != self._verdicts[id(policies)])
+        return self._flow(solver.model(), question) if is_satisfiable(solver) else None
+
+    def _made_solver(self) -> Term:
+        return bounded_solver(self._context, self._limit, self._definitions)
+
+    def _ranges(self) -> Iterable[Term]:
+        for side in self._points:
+            yield z3.ULE(self._points[side], self._imagined)
+            yield from self._pods[side].constraints()
+        yield self._protocol != NO_PROTOCOL
+        yield self._port != 0
+        # Two pods in a namespace of one name, whose labels nobody declares, still see the same labels.
+        source, destination = self._pods["source"], self._pods["destination"]
+        for key in source.namespace_labels:
+            together = z3.And(source.namespace == destination.namespace, source.namespace != OTHER)
+            yield z3.Implies(together, source.namespace_labels[key] == destination.namespace_labels[key])
+
+    def _is_at(self, side: str, points: int) -> Term:
+        """Whether a side is one of some points; neighbours are compared as ranges."""
+        spans: list[list[int]] = []
+        for index in bits.indices(points):
+            if spans and spans[-1][1] == index - 1:
+                spans[-1][1] = index
+            else:
+                spans.append([index, index])
+        point = self._points[side]
+        tests = [
+            point == first if first == last else z3.And(z3.UGE(point, first), z3.ULE(point, last))
+            for first, last in spans
+        ]
+        return any_of(self._context, tests)
+
+    def _is_imagined(self, side: str) -> Term:
+        return self._points[side] == self._imagined
+
+    def _is_member(self, side: str, peer: PeerExpr) -> Term:
+        known = self._members.get((side, peer))
+        if known is None:
+            known = z3.FreshBool(f"{side}.in", self._context)
+            imagined = z3.And(self._is_imagined(side), self._pods[side].is_in(peer))
+            self._definitions.append(known == z3.Or(self._is_at(side, self._universe.members(peer)), imagined))
+            self._members[side, peer] = known
+        return known
+
+    def _is_connection(self, connections: ConnectionSet) -> Term:
+        return is_connection(self._context, self._protocol, self._port, connections)
+
+    def _matches_connection(self, connections: ConnectionExpr) -> Term:
+        if not connections.named:
+            return self._is_connection(connections.fixed)
+        known = self._matched.get(connections)
+        if known is None:
+            tests = [
+                z3.And(self._is_at("destination", members), self._is_connection(opened))
+                for members, opened in self._universe.resolved(connections)
+            ]
+            imagined = [self._is_connection(connections.fixed)]
+            for name in connections.named:
+                for protocol in PROTOCOLS if name.protocol is None else (name.protocol,):
+                    declared = self._pods["destination"].ports[name.name, protocol]
+                    is_protocol = self._protocol == PROTOCOLS.index(protocol)
+                    imagined.append(z3.And(is_protocol, self._port == declared))
+            tests.append(z3.And(self._is_imagined("destination"), z3.Or(imagined)))
+            known = self._matched[connections] = z3.Or(tests)
+        return known
+
+    def _allowed(self, policies: PolicySet) -> Term:
+        verdict = z3.BoolVal(True, self._context)
+        for stage in policies.stages:
+            verdict = z3.And(verdict, stage_verdict(self._context, stage, self._matches))
+        named = z3.FreshBool("allowed", self._context)
+        self._definitions.append(named == verdict)
+        return named
+
+    def _matches(self, rule: PolicyRule) -> Term:
+        match = rule.match
+        return z3.And(
+            self._is_member("source", match.source),
+            self._is_member("destination", match.destination),
+            self._matches_connection(match.connections),
+        )
+
+    def _is_in_question(self, question: Question) -> Term:
+        tests = [self._is_connection(question.connections)]
+        held = {"source": question.sources, "destination": question.destinations}
+        for side, asked in held.items():
+            tests.append(self._is_on(side, asked))
+        points = self._universe.points
+        both = side_bits(points, question.sources) & side_bits(points, question.destinations)
+        for index in bits.indices(both & self._universe.inside):
+            if flow_at(points, question, index, index) is None:
+                tests.append(z3.Or(self._points["source"] != index, self._points["destination"] != index))
+        outside = [self._is_at(side, self._universe.outside) for side in held]
+        tests.append(z3.Not(z3.And(outside)))
+        return z3.And(tests)
+
+    def _is_on(self, side: str, asked: Side) -> Term:
+        concrete = self._is_at(side, side_bits(self._universe.points, asked))
+        if asked.imagined is None:
+            return concrete
+        return z3.Or(concrete, z3.And(self._is_imagined(side), self._pods[side].is_in(asked.imagined)))
+
+    def _flow(self, model: Term, question: Question) -> Flow:
+        numbers = {side: model.eval(term, model_completion=True).as_long() for side, term in self._points.items()}
+        pods = {side: self._pods[side].peer(model, f"any-{side}") for side in self._pods}
+        protocol = PROTOCOLS[model.eval(self._protocol, model_completion=True).as_long()]
+        port = model.eval(self._port, model_completion=True).as_long()
+        source, destination = numbers["source"], numbers["destination"]
+        points = self._universe.points
+        if source < self._imagined and destination < self._imagined:
+            ends = flow_at(points, question, source, destination)
+            if ends is None:
+                raise AssertionError("the solver found a flow that is not in question")
+            return Flow(*ends, protocol, port)
+        sides = [
+            pods[side] if numbers[side] == self._imagined else candidates(points[numbers[side]], asked)[0]
+            for side, asked in (("source", question.sources), ("destination", question.destinations))
+        ]
+        return Flow(sides[0], sides[1], protocol, port)
