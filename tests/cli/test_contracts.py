@@ -29,6 +29,7 @@ CASES = [
     ("rules", ("rules",)),
     ("rule", ("explain", "SVC005")),
     ("config", ("config",)),
+    ("suggestion", ("suggest", "shop.yaml")),
 ]
 
 
