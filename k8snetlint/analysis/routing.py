@@ -65,18 +65,21 @@ def backends(cluster: Cluster, service: Service, port: ServicePort) -> tuple[Bac
     """
     if service.is_external_name:
         return ()
-    found: list[Backend] = []
-    if service.label_selector is not None:
-        target = port.effective_target
-        for workload in cluster.backends(service):
-            number = workload.named_port(target, port.protocol) if isinstance(target, str) else target
-            found.append(Backend(workload, None, port.protocol, number))
+    found = list(selected_backends(cluster, service, port))
     for endpoints in cluster.endpoints(service):
         # A Service with a selector has slices of its own; hand-written Endpoints of its name are overwritten.
         if isinstance(endpoints, Endpoints) and service.label_selector is not None:
             continue
         found += _written(cluster, endpoints, port)
     return tuple(dict.fromkeys(found))
+
+
+def selected_backends(cluster: Cluster, service: Service, port: ServicePort) -> Iterator[Backend]:
+    """Where a Service port leads by the Service's selector, in document order."""
+    target = port.effective_target
+    for workload in cluster.backends(service):
+        number = workload.named_port(target, port.protocol) if isinstance(target, str) else target
+        yield Backend(workload, None, port.protocol, number)
 
 
 def _written(cluster: Cluster, endpoints: Endpoints | EndpointSlice, port: ServicePort) -> Iterator[Backend]:

@@ -28,6 +28,8 @@ EXCEPTIONS = {"10.0.0.0/24": "10.0.0.8/29", "0.0.0.0/0": "10.0.0.0/16", "8.8.0.0
 PORTS = (53, 80, 8080)
 PORT_NAMES = ("http", "dns")
 PROTOCOLS = ("TCP", "UDP", "SCTP")
+# What lies in different namespaces seldom meets.
+_MOSTLY_RED = st.sampled_from(("red", "red", "red", "blue"))
 
 Manifest = dict[str, Any]
 
@@ -46,6 +48,17 @@ def clusters(draw: st.DrawFn) -> Cluster:
     if draw(st.booleans()):
         documents.append(draw(_baseline_policy()))
     documents += [draw(_cluster_policy(f"cnp{number}")) for number in range(draw(st.integers(0, 2)))]
+    return _cluster(documents)
+
+
+@st.composite
+def port_clusters(draw: st.DrawFn) -> Cluster:
+    """A cluster of up to four workloads behind Services of every type, some with host ports, and up to four policies."""
+    documents = [draw(_workload(f"w{number}")) for number in range(draw(st.integers(1, 4)))]
+    documents += [draw(_service(f"s{number}")) for number in range(draw(st.integers(1, 3)))]
+    documents += [draw(_opening_policy(f"open{number}")) for number in range(draw(st.integers(0, 2)))]
+    if draw(st.booleans()):
+        documents += [draw(_network_policy("np")), draw(_admin_policy("anp"))]
     return _cluster(documents)
 
 
@@ -90,6 +103,75 @@ def _pod(draw: st.DrawFn, name: str) -> Manifest:
         status["podIP"] = address
     metadata = {"name": name, "namespace": draw(st.sampled_from(NAMESPACES)), "labels": draw(_labels())}
     return {"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": spec, "status": status}
+
+
+@st.composite
+def _opening_policy(draw: st.DrawFn, name: str) -> Manifest:
+    """A policy that opens one port of some pods, as people write them."""
+    rule = {"from": draw(st.lists(_peer(), max_size=1)), "ports": [{"port": draw(st.sampled_from((*PORTS, "http")))}]}
+    if draw(st.booleans()):
+        rule["ports"][0]["protocol"] = draw(st.sampled_from(PROTOCOLS[:2]))
+    selector = draw(st.sampled_from(({}, {"matchLabels": {"app": "x"}})))
+    metadata = {"name": name, "namespace": draw(_MOSTLY_RED)}
+    spec = {"podSelector": selector, "ingress": [_without_empty(rule)]}
+    return {"apiVersion": "networking.k8s.io/v1", "kind": "NetworkPolicy", "metadata": metadata, "spec": spec}
+
+
+@st.composite
+def _workload(draw: st.DrawFn, name: str) -> Manifest:
+    """A pod or Deployment of up to two containers and a sidecar, ports of one name among them."""
+    port = st.fixed_dictionaries(
+        {"containerPort": st.sampled_from(PORTS)},
+        optional={
+            "name": st.just("http"),
+            "protocol": st.sampled_from(PROTOCOLS[:2]),
+            "hostPort": st.sampled_from(PORTS),
+        },
+    )
+    containers = [{"name": f"c{index}", "ports": draw(st.lists(port, max_size=2))} for index in range(2)]
+    spec: Manifest = {"containers": containers[: draw(st.integers(1, 2))]}
+    if draw(st.booleans()):
+        sidecar = {"name": "init", "ports": draw(st.lists(port, max_size=2))}
+        if draw(st.booleans()):
+            sidecar["restartPolicy"] = "Always"
+        spec["initContainers"] = [sidecar]
+    if draw(st.integers(0, 4)) == 0:
+        spec["hostNetwork"] = True
+    # Few labels: a Service that selects nothing shows nothing.
+    labels = {"app": draw(st.sampled_from(("x", "y"))), **draw(_labels())}
+    where = {"name": name, "namespace": draw(_MOSTLY_RED)}
+    if draw(st.booleans()):
+        status = {"phase": "Succeeded"} if draw(st.integers(0, 4)) == 0 else {}
+        return {
+            "apiVersion": "v1",
+            "kind": "Pod",
+            "metadata": {**where, "labels": labels},
+            "spec": spec,
+            "status": status,
+        }
+    template = {"metadata": {"labels": labels}, "spec": spec}
+    inner = {"selector": {"matchLabels": labels}, "template": template}
+    return {"apiVersion": "apps/v1", "kind": "Deployment", "metadata": where, "spec": inner}
+
+
+@st.composite
+def _service(draw: st.DrawFn, name: str) -> Manifest:
+    port = st.fixed_dictionaries(
+        {"port": st.sampled_from(PORTS)},
+        optional={
+            "name": st.sampled_from(PORT_NAMES),
+            "protocol": st.sampled_from(PROTOCOLS[:2]),
+            "targetPort": st.sampled_from((80, 8080, "http", "http", "http", "dns")),
+            "nodePort": st.sampled_from((80, 8080, 30080)),
+        },
+    )
+    type_ = draw(st.sampled_from(("ClusterIP", "NodePort", "LoadBalancer", "ExternalName", "headless")))
+    spec: Manifest = {"type": type_, "ports": draw(st.lists(port, min_size=1, max_size=2))}
+    if type_ == "headless":
+        spec |= {"type": "ClusterIP", "clusterIP": "None"}
+    spec["selector"] = draw(st.sampled_from(({"app": "x"}, {"app": "y"}, {"app": "x", "tier": "x"}, {})))
+    metadata = {"name": name, "namespace": draw(_MOSTLY_RED)}
+    return {"apiVersion": "v1", "kind": "Service", "metadata": metadata, "spec": spec}
 
 
 @st.composite

@@ -13,7 +13,6 @@ from functools import cache
 
 import pytest
 
-from k8snetlint.settings import Settings
 from k8snetlint.source.discover import DiscoverOptions, discover
 from k8snetlint.source.parse import parse
 from k8snetlint.source.text import SourceFile
@@ -49,8 +48,7 @@ def folders() -> dict[str, str]:
 
 @cache
 def renderer(repository: str) -> Renderer:
-    inputs = discover([repository], DiscoverOptions(directory=str(REPOSITORIES)))
-    return Renderer(Files(inputs), Settings())
+    return Renderer(Files(discover([repository], DiscoverOptions(directory=str(REPOSITORIES)))))
 
 
 @cache

@@ -30,13 +30,15 @@ from .terms import (
     is_connection,
     is_satisfiable,
     stage_verdict,
+    value_of,
 )
 
 
 class Encoding:
     """Policy sets as formulas, encoded once; a question is a set of assumptions.
 
-    `sides` are the expressions of the imagined pods of all questions that will be asked.
+    `sides` are the expressions of the imagined pods of all questions that will be asked. Formulas of this package that
+    say more of a flow are made of its terms, and solved by its solvers.
     """
 
     def __init__(
@@ -48,19 +50,20 @@ class Encoding:
     ) -> None:
         self._universe = universe
         self._limit = resource_limit
-        self._context = context = z3.Context()
+        self.context = context = z3.Context()
         vocabulary = Vocabulary(policy_sets, sides)
         self._imagined = len(universe.points)
         width = max(1, self._imagined.bit_length())
         self._points = {side: z3.BitVec(side, width, context) for side in ("source", "destination")}
         self._pods = {side: ImaginedPod(side, vocabulary, context) for side in ("source", "destination")}
-        self._protocol = z3.BitVec("protocol", PROTOCOL_WIDTH, context)
-        self._port = z3.BitVec("port", 16, context)
+        self.protocol = z3.BitVec("protocol", PROTOCOL_WIDTH, context)
+        self.port = z3.BitVec("port", 16, context)
         self._members: dict[tuple[str, PeerExpr], Term] = {}
         self._matched: dict[ConnectionExpr, Term] = {}
         self._definitions: list[Term] = list(self._ranges())
-        self._verdicts = {id(policies): self._allowed(policies) for policies in policy_sets}
-        self._solver = self._made_solver()
+        self._formulas = {id(policies): self._allowed(policies) for policies in policy_sets}
+        self._verdicts = {key: self._named(formula) for key, formula in self._formulas.items()}
+        self._solver = self.solver()
 
     def find_flow(self, question: Question, outcomes: Sequence[tuple[PolicySet, bool]]) -> Flow | None:
         """A flow in question on which each policy set says what is asked of it; None if there is none.
@@ -68,51 +71,68 @@ class Encoding:
         A found one is solved again in a solver of its own, so that it does not depend on what was asked before.
         Raises Undecided if the resources do not suffice.
         """
-        asked = [self._is_in_question(question)]
+        asked = [self.is_in_question(question)]
         for policies, outcome in outcomes:
             verdict = self._verdicts[id(policies)]
             asked.append(verdict if outcome else z3.Not(verdict))
-        literal = z3.FreshBool("question", self._context)
+        literal = z3.FreshBool("question", self.context)
         self._solver.add(z3.Implies(literal, z3.And(asked)))
         if not is_satisfiable(self._solver, literal):
             return None
-        fresh = self._made_solver()
+        fresh = self.solver()
         fresh.add(*asked)
         is_satisfiable(fresh)
-        return self._flow(fresh.model(), question)
+        return self.flow(fresh.model(), question)
 
     def find_disagreement(self, question: Question, policies: PolicySet, groups: Iterable[Group]) -> Flow | None:
         """A flow in question of which groups of points and the formula of a policy set say different things."""
         tests = [
             z3.And(
-                self._is_at("source", group.sources),
-                self._is_at("destination", group.destinations),
+                self.is_at("source", group.sources),
+                self.is_at("destination", group.destinations),
                 self._is_connection(group.connections),
             )
             for group in groups
         ]
-        in_groups = any_of(self._context, tests)
-        solver = self._made_solver()
-        solver.add(self._is_in_question(question), in_groups != self._verdicts[id(policies)])
-        return self._flow(solver.model(), question) if is_satisfiable(solver) else None
+        in_groups = any_of(self.context, tests)
+        solver = self.solver()
+        solver.add(self.is_in_question(question), in_groups != self._verdicts[id(policies)])
+        return self.flow(solver.model(), question) if is_satisfiable(solver) else None
 
-    def _made_solver(self) -> Term:
-        return bounded_solver(self._context, self._limit, self._definitions)
+    def solver(self) -> Term:
+        """A solver that knows what every flow obeys."""
+        return bounded_solver(self.context, self._limit, self._definitions)
 
     def _ranges(self) -> Iterable[Term]:
         for side in self._points:
             yield z3.ULE(self._points[side], self._imagined)
             yield from self._pods[side].constraints()
-        yield self._protocol != NO_PROTOCOL
-        yield self._port != 0
+        yield self.protocol != NO_PROTOCOL
+        yield self.port != 0
         # Two pods in a namespace of one name, whose labels nobody declares, still see the same labels.
         source, destination = self._pods["source"], self._pods["destination"]
         for key in source.namespace_labels:
             together = z3.And(source.namespace == destination.namespace, source.namespace != OTHER)
             yield z3.Implies(together, source.namespace_labels[key] == destination.namespace_labels[key])
 
-    def _is_at(self, side: str, points: int) -> Term:
-        """Whether a side is one of some points; neighbours are compared as ranges."""
+    def verdict(self, policies: PolicySet, port: Term | None = None, source: int | None = None) -> Term:
+        """Whether a policy set allows the flow; with `port`, at that one instead; with `source`, from that point."""
+        if port is None and source is None:
+            return self._verdicts[id(policies)]
+        changed = [] if port is None else [(self.port, port)]
+        if source is not None:
+            for (side, peer), term in self._members.items():
+                if side == "source":
+                    is_member = bool(self._universe.members(peer) >> source & 1)
+                    changed.append((term, z3.BoolVal(is_member, self.context)))
+        return z3.substitute(self._formulas[id(policies)], *changed)
+
+    def is_at_hand(self, side: str) -> Term:
+        """Whether a side is no imagined pod."""
+        return z3.Not(self._is_imagined(side))
+
+    def is_at(self, side: str, points: int) -> Term:
+        """Whether a side is one of some points, given as bits; neighbours are compared as ranges."""
         spans: list[list[int]] = []
         for index in bits.indices(points):
             if spans and spans[-1][1] == index - 1:
@@ -124,7 +144,7 @@ class Encoding:
             point == first if first == last else z3.And(z3.UGE(point, first), z3.ULE(point, last))
             for first, last in spans
         ]
-        return any_of(self._context, tests)
+        return any_of(self.context, tests)
 
     def _is_imagined(self, side: str) -> Term:
         return self._points[side] == self._imagined
@@ -132,14 +152,14 @@ class Encoding:
     def _is_member(self, side: str, peer: PeerExpr) -> Term:
         known = self._members.get((side, peer))
         if known is None:
-            known = z3.FreshBool(f"{side}.in", self._context)
+            known = z3.FreshBool(f"{side}.in", self.context)
             imagined = z3.And(self._is_imagined(side), self._pods[side].is_in(peer))
-            self._definitions.append(known == z3.Or(self._is_at(side, self._universe.members(peer)), imagined))
+            self._definitions.append(known == z3.Or(self.is_at(side, self._universe.members(peer)), imagined))
             self._members[side, peer] = known
         return known
 
     def _is_connection(self, connections: ConnectionSet) -> Term:
-        return is_connection(self._context, self._protocol, self._port, connections)
+        return is_connection(self.context, self.protocol, self.port, connections)
 
     def _matches_connection(self, connections: ConnectionExpr) -> Term:
         if not connections.named:
@@ -147,25 +167,28 @@ class Encoding:
         known = self._matched.get(connections)
         if known is None:
             tests = [
-                z3.And(self._is_at("destination", members), self._is_connection(opened))
+                z3.And(self.is_at("destination", members), self._is_connection(opened))
                 for members, opened in self._universe.resolved(connections)
             ]
             imagined = [self._is_connection(connections.fixed)]
             for name in connections.named:
                 for protocol in PROTOCOLS if name.protocol is None else (name.protocol,):
                     declared = self._pods["destination"].ports[name.name, protocol]
-                    is_protocol = self._protocol == PROTOCOLS.index(protocol)
-                    imagined.append(z3.And(is_protocol, self._port == declared))
+                    is_protocol = self.protocol == PROTOCOLS.index(protocol)
+                    imagined.append(z3.And(is_protocol, self.port == declared))
             tests.append(z3.And(self._is_imagined("destination"), z3.Or(imagined)))
             known = self._matched[connections] = z3.Or(tests)
         return known
 
     def _allowed(self, policies: PolicySet) -> Term:
-        verdict = z3.BoolVal(True, self._context)
+        verdict = z3.BoolVal(True, self.context)
         for stage in policies.stages:
-            verdict = z3.And(verdict, stage_verdict(self._context, stage, self._matches))
-        named = z3.FreshBool("allowed", self._context)
-        self._definitions.append(named == verdict)
+            verdict = z3.And(verdict, stage_verdict(self.context, stage, self._matches))
+        return verdict
+
+    def _named(self, formula: Term) -> Term:
+        named = z3.FreshBool("allowed", self.context)
+        self._definitions.append(named == formula)
         return named
 
     def _matches(self, rule: PolicyRule) -> Term:
@@ -176,7 +199,8 @@ class Encoding:
             self._matches_connection(match.connections),
         )
 
-    def _is_in_question(self, question: Question) -> Term:
+    def is_in_question(self, question: Question) -> Term:
+        """Whether the flow is one of those that a question is about."""
         tests = [self._is_connection(question.connections)]
         held = {"source": question.sources, "destination": question.destinations}
         for side, asked in held.items():
@@ -186,21 +210,26 @@ class Encoding:
         for index in bits.indices(both & self._universe.inside):
             if flow_at(points, question, index, index) is None:
                 tests.append(z3.Or(self._points["source"] != index, self._points["destination"] != index))
-        outside = [self._is_at(side, self._universe.outside) for side in held]
+        outside = [self.is_at(side, self._universe.outside) for side in held]
         tests.append(z3.Not(z3.And(outside)))
         return z3.And(tests)
 
     def _is_on(self, side: str, asked: Side) -> Term:
-        concrete = self._is_at(side, side_bits(self._universe.points, asked))
+        concrete = self.is_at(side, side_bits(self._universe.points, asked))
         if asked.imagined is None:
             return concrete
         return z3.Or(concrete, z3.And(self._is_imagined(side), self._pods[side].is_in(asked.imagined)))
 
-    def _flow(self, model: Term, question: Question) -> Flow:
-        numbers = {side: model.eval(term, model_completion=True).as_long() for side, term in self._points.items()}
+    def source_point(self, model: Term) -> int:
+        """The point of a model's source; the number of points, if it is an imagined pod."""
+        return value_of(model, self._points["source"])
+
+    def flow(self, model: Term, question: Question) -> Flow:
+        """The flow of a model, between peers of a question."""
+        numbers = {side: value_of(model, term) for side, term in self._points.items()}
         pods = {side: self._pods[side].peer(model, f"any-{side}") for side in self._pods}
-        protocol = PROTOCOLS[model.eval(self._protocol, model_completion=True).as_long()]
-        port = model.eval(self._port, model_completion=True).as_long()
+        protocol = PROTOCOLS[value_of(model, self.protocol)]
+        port = value_of(model, self.port)
         source, destination = numbers["source"], numbers["destination"]
         points = self._universe.points
         if source < self._imagined and destination < self._imagined:

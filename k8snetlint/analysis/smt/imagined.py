@@ -34,7 +34,7 @@ from k8snetlint.policy.ir import (
 )
 from k8snetlint.policy.peers import DeclaredPort, Peer
 
-from .terms import Term, any_of
+from .terms import Term, any_of, value_of
 
 
 class ImaginedPod:
@@ -118,7 +118,7 @@ class ImaginedPod:
         """The pod of a model, with names of its own where any other would do."""
         words = self._vocabulary
         # Two namespaces that nobody mentions need not be one.
-        is_other = model.eval(self.namespace, model_completion=True).as_long() == OTHER
+        is_other = value_of(model, self.namespace) == OTHER
         namespace = f"of-{name}" if is_other else _text(model, self.namespace, words.namespaces) or ""
         labels = _texts(model, self.labels, words.labels)
         declared = words.declared_labels(namespace)
@@ -128,7 +128,7 @@ class ImaginedPod:
         ports = tuple(
             DeclaredPort(port, protocol, number)
             for (port, protocol), field in self.ports.items()
-            if (number := model.eval(field, model_completion=True).as_long())
+            if (number := value_of(model, field))
         )
         return Peer(
             f"{namespace}/{name}",
@@ -151,8 +151,7 @@ def _in_range(field: Term, values: Sequence[str]) -> Term:
 
 
 def _text(model: Term, field: Term, values: Sequence[str]) -> str | None:
-    number: int = model.eval(field, model_completion=True).as_long()
-    return text_of(number, values)
+    return text_of(value_of(model, field), values)
 
 
 def _texts(model: Term, fields: Mapping[str, Term], values: Mapping[str, Sequence[str]]) -> dict[str, str]:

@@ -79,3 +79,9 @@ def is_satisfiable(solver: Term, *literals: Term) -> bool:
     if answer == z3.unknown:
         raise Undecided(f"the solver gave up: {solver.reason_unknown()}")
     return bool(answer == z3.sat)
+
+
+def value_of(model: Term, term: Term) -> int:
+    """The number that a bit-vector has in a model."""
+    number: int = model.eval(term, model_completion=True).as_long()
+    return number
