@@ -8,6 +8,7 @@ import attrs
 
 from .diagnostic import Severity
 from .source.text import Place
+from .source.tree import Node
 
 NEWEST_KUBERNETES = (1, 37)
 OLDEST_KUBERNETES = (1, 27)
@@ -47,13 +48,23 @@ class WorkloadSettings:
 
 @attrs.frozen
 class UnitSettings:
-    """A unit that the configuration names. `values` are value files of a chart; `context` is not reported on."""
+    """A unit that the configuration names; `context` is not reported on.
+
+    Its charts are installed as `release` with `values`, the later over the earlier: paths of files, or mappings as they
+    stand in the configuration.
+    """
 
     name: str
     paths: tuple[str, ...]
     context: tuple[str, ...] = ()
-    values: tuple[str, ...] = ()
+    values: tuple[str | Node, ...] = ()
     namespace: str | None = None
+    release: str | None = None
+
+    @property
+    def is_release(self) -> bool:
+        """Whether it says how its charts are installed: several such units may have a chart in common."""
+        return bool(self.values) or self.release is not None
 
 
 @attrs.frozen

@@ -13,6 +13,8 @@ from k8snetlint.model.workloads import Container, ContainerPort, Workload
 
 PROTOCOLS = ("TCP", "UDP", "SCTP")
 _SSH = 22
+# What is there to be reached by SSH, by the names of workloads, Services and images: git servers, file transfer, bastions.
+_SSH_SERVERS = re.compile(r"ssh|sftp|git|gerrit|gogs|forgejo|bastion|jump|tunnel", re.IGNORECASE)
 _FIRST_UNPRIVILEGED = 1024
 _PORT_NAME = re.compile(r"(?!.*--)(?=.*[a-z])[a-z0-9]([a-z0-9-]{0,13}[a-z0-9])?")
 
@@ -261,7 +263,11 @@ def privileged_container_port(workload: Workload, ctx: Context) -> Iterator[Diag
 
 @check("PORT011")
 def ssh_port_exposed(resource: Workload | Service, ctx: Context) -> Iterator[Diagnostic]:
-    """Port 22 of a container or Service."""
+    """Port 22 of a container or Service, where serving SSH is not what the thing is for."""
+    containers = resource.containers if isinstance(resource, Workload) else ()
+    names = (resource.name, *(text for container in containers for text in (container.name, container.image)))
+    if any(_SSH_SERVERS.search(name) for name in names):
+        return
     if isinstance(resource, Service):
         for entry in resource.ports:
             if _SSH in (entry.number, entry.target) and entry.protocol == "TCP":

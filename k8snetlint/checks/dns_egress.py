@@ -61,7 +61,13 @@ def networkpolicy_egress_without_dns(ctx: Context) -> Iterator[Diagnostic]:
     # A policy with rules says more of what its pods do than a bare deny: of two for one pod, it is the one reported.
     for policy in sorted(isolating, key=lambda policy: not policy.egress):
         subjects = _subjects(policy, policies)
-        cut_off = [peer for peer in subjects if id(peer) not in told and not _reaches_dns(ctx.cluster, policies, peer)]
+        cut_off = [
+            peer
+            for peer in subjects
+            if id(peer) not in told
+            and not _reaches_dns(ctx.cluster, policies, peer)
+            and not _is_shut_on_purpose(peer, isolating, ctx)
+        ]
         if not cut_off or ctx.cluster.is_context(policy):
             continue
         told.update(map(id, cut_off))
@@ -87,6 +93,21 @@ def _subjects(policy: NetworkPolicy, policies: PolicySet) -> list[Peer]:
         is_pod=True,
     )
     return found or [imagined]
+
+
+def _is_shut_on_purpose(peer: Peer, isolating: list[NetworkPolicy], ctx: Context) -> bool:
+    """Whether a policy for these very pods lets them out to nobody, and nothing in sight says that they use a name."""
+    used = ctx.once(names_used)
+    if peer.index is None or any(id(workload) in used for workload in peer.workloads):
+        return False
+    return any(
+        policy.namespace == peer.namespace
+        and policy.pod_selector is not None
+        and not policy.pod_selector.is_empty
+        and not policy.egress
+        and policy.pod_selector.matches(peer.labels)
+        for policy in isolating
+    )
 
 
 def _reaches_dns(cluster: Cluster, policies: PolicySet, peer: Peer) -> bool:

@@ -171,7 +171,8 @@ def host_network_selected(policy: NetworkPolicy, ctx: Context) -> Iterator[Diagn
         return
     selected = ctx.cluster.selected_workloads(policy.namespace, selector)
     hosts = [workload for workload in selected if workload.host_network]
-    if not hosts:
+    # A policy for the whole namespace is there for the other pods of it.
+    if not hosts or (selector.is_empty and len(hosts) < len(selected)):
         return
     is_meant = len(hosts) == len(selected) and not selector.is_empty
     names = ", ".join(f"`{workload.name}`" for workload in hosts[:3])

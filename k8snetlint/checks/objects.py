@@ -29,6 +29,15 @@ _NETWORK_KINDS = frozenset(
     }
 )
 
+# Config Sync declares an object only in the namespaces or clusters that these select.
+_SELECTIVE = frozenset(
+    {
+        "configmanagement.gke.io/namespace-selector",
+        "configmanagement.gke.io/cluster-selector",
+        "configsync.gke.io/cluster-name-selector",
+    }
+)
+
 
 @cluster_check("K8S003")
 def duplicate_object(ctx: Context) -> Iterator[Diagnostic]:
@@ -38,6 +47,8 @@ def duplicate_object(ctx: Context) -> Iterator[Diagnostic]:
         if not resource.name or ctx.cluster.is_context(resource) or resource.root.get("metadata", "name") is None:
             continue
         if is_placeholder(resource.name) or is_placeholder(resource.namespace):
+            continue
+        if any(key in _SELECTIVE for key in resource.annotations):
             continue
         earlier = first.setdefault((resource.group, resource.kind, resource.namespace, resource.name), resource)
         if earlier is resource:

@@ -181,6 +181,16 @@ def _service_of(
     return result
 
 
+def _is_target(pods: list[Workload], number: int, protocol: str, ctx: Context) -> bool:
+    """Whether a Service leads to a port of pods by its number: whether something listens there is its matter."""
+    for namespace in dict.fromkeys(pod.namespace for pod in pods):
+        for service in ctx.cluster.services_in(namespace):
+            leads = any((port.effective_target, port.protocol) == (number, protocol) for port in service.ports)
+            if leads and any(pod in pods for pod in ctx.cluster.backends(service)):
+                return True
+    return False
+
+
 def _opens(port: NetworkPolicyPort, number: int, protocol: str) -> bool:
     if port.protocol != protocol or not port.is_understood or isinstance(port.port, str):
         return port.protocol == protocol and isinstance(port.port, str)
@@ -217,6 +227,8 @@ def port_not_exposed(policy: NetworkPolicy, ctx: Context) -> Iterator[Diagnostic
         if any(entry.number == number for pod in pods for entry in pod.ports) or _mentions(pods, number):
             continue
         if _service_of(policy, pods, number, port.protocol, ctx) is not None:
+            continue
+        if _is_target(pods, number, port.protocol, ctx):
             continue
         declared = sorted({entry.number for pod in pods for entry in pod.ports if entry.number is not None})
         yield ctx.report(

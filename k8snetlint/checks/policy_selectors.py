@@ -16,6 +16,7 @@ from k8snetlint.source.edit import Edit
 from k8snetlint.source.tree import Path
 
 from .existence import NearMiss, near_miss
+from .missing_services import are_together
 from .unseen import installed_namespaces, may_be_unseen
 from .words import listed
 
@@ -122,7 +123,8 @@ def selector_no_match(policy: NetworkPolicy, ctx: Context) -> Iterator[Diagnosti
     message = f"`{policy.name}` selects no pod of namespace `{policy.namespace}`, so it protects nothing"
     if others:
         message += f"; such pods are in {listed(sorted({str(item.namespace) for item in others})[:3])}"
-        if policy.has_namespace and severity is not None:
+        is_sure = any(are_together(ctx, policy, other) for other in others)
+        if policy.has_namespace and severity is not None and is_sure:
             severity, confidence = Severity.WARNING, Confidence.MEDIUM
     yield ctx.report(
         policy,

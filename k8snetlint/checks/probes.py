@@ -144,9 +144,12 @@ def grpc_probe_named_port(workload: Workload, ctx: Context) -> Iterator[Diagnost
 @check("PORT016")
 def probe_host_override(workload: Workload, ctx: Context) -> Iterator[Diagnostic]:
     """A probe that is sent to a host instead of the pod."""
+    if workload.host_network:
+        # The node's addresses are the pod's own.
+        return
     for container, probe in _probes(workload):
         host = probe.host
-        if not host or is_placeholder(host) or (workload.host_network and host in _LOOPBACK):
+        if not host or is_placeholder(host):
             continue
         detail = "the node itself" if host in _LOOPBACK else "that host"
         yield ctx.report(

@@ -89,6 +89,8 @@ def _report(resource: Resource, problem: SchemaProblem, ctx: Context, help_: str
     present = resource.root.get(*problem.path) is not None
     # The schemas of custom kinds are of one release of each project: another may know more fields.
     is_drift = is_key and problem.suggestion is None and not is_builtin_group(resource.group)
+    # What an operator's bundle is made from has fields for the program that makes it.
+    is_drift |= is_key and bool(ctx.cluster.of_kind("operators.coreos.com", "ClusterServiceVersion"))
     return ctx.report(
         resource,
         *problem.path,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from ipaddress import ip_address
 
+from k8snetlint.analysis.routing import routed_backends
 from k8snetlint.diagnostic import Diagnostic, Severity
 from k8snetlint.engine import Context, check
 from k8snetlint.model.cluster import Cluster
@@ -136,6 +137,11 @@ def headless_on_node_port_or_lb(service: Service, ctx: Context) -> Iterator[Diag
         )
 
 
+def routed_services(cluster: Cluster, settings: Settings) -> frozenset[int]:
+    """The identities of the Services that Ingresses and routes lead to."""
+    return frozenset(id(backend.service) for backend in routed_backends(cluster))
+
+
 @check("SVC043")
 def headless_port_remap(service: Service, ctx: Context) -> Iterator[Diagnostic]:
     """A port of a headless Service that leads to another one, which nothing does for clients."""
@@ -156,6 +162,8 @@ def headless_port_remap(service: Service, ctx: Context) -> Iterator[Diagnostic]:
         listening = {declared.number for workload in backends for declared in workload.ports}
         if number == port.number or port.number in listening:
             continue
+        # Controllers resolve a backend to its endpoints; SRV records name the port that the pods listen on.
+        is_led = id(service) in ctx.once(routed_services) or any(other.number == number for other in service.ports)
         path = (*port.path, "port")
         yield ctx.report(
             service,
@@ -164,6 +172,7 @@ def headless_port_remap(service: Service, ctx: Context) -> Iterator[Diagnostic]:
                 f"clients of a headless Service connect to the pods on the port they dial: port {port.number} "
                 f"is not led to {number}"
             ),
+            severity=Severity.NOTE if is_led else None,
             related=[ctx.location(service, *port.path, "targetPort", label="not applied")],
             help=f"make the port {number}, or give the Service a cluster IP",
             fix=ctx.fix(f"Make the port {number}", ctx.replace(service, *path, text=str(number))),

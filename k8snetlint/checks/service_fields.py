@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from ipaddress import ip_address, ip_network
 
-from k8snetlint.diagnostic import Diagnostic, Severity
+from k8snetlint.diagnostic import Confidence, Diagnostic, Severity
 from k8snetlint.engine import Context, check
 from k8snetlint.model.services import Service
 from k8snetlint.model.values import integer_of, is_placeholder, items_of, text_of, texts_of
@@ -307,11 +307,15 @@ def service_name_invalid(service: Service, ctx: Context) -> Iterator[Diagnostic]
         wrong = "begins with a digit, which Kubernetes before 1.36 refuses"
     else:
         return
+    # A chart's own values leave what its user has to name empty.
+    is_unfinished = ctx.unit.type == "chart" and _DNS_LABEL.match(name.strip("-")) is not None and len(name) <= 63
     yield ctx.report(
         service,
         "metadata",
         "name",
         message=f"the name `{name}` {wrong}",
+        severity=Severity.NOTE if is_unfinished else None,
+        confidence=Confidence.LOW if is_unfinished else None,
         help="rename the Service: its name is a label of its DNS name",
     )
 

@@ -10,30 +10,15 @@ from k8snetlint.engine import Context, check
 from k8snetlint.model.services import Service
 from k8snetlint.model.values import integer_of, is_placeholder, text_of
 
+from .container_ports import PROTOCOLS, port_name_fault
 from .edits import without_key
 from .words import listed
 
-_PORT_NAME = re.compile(r"[a-z0-9]([a-z0-9-]*[a-z0-9])?\Z")
-_LONGEST_TARGET_NAME = 15
 _DNS_LABEL = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?\Z")
 _LONGEST_LABEL = 63
 _QUALIFIED_NAME = re.compile(
     r"([a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*/)?[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?\Z"
 )
-PROTOCOLS = ("TCP", "UDP", "SCTP")
-
-
-def is_port_name(text: str) -> bool:
-    """Whether a text may name a port of a container: 15 characters at most, a letter among them.
-
-    Source: Kubernetes validation, IsValidPortName (IANA_SVC_NAME).
-    """
-    return (
-        len(text) <= _LONGEST_TARGET_NAME
-        and _PORT_NAME.match(text) is not None
-        and "--" not in text
-        and any(character.isalpha() for character in text)
-    )
 
 
 @check("SVC009")
@@ -47,7 +32,7 @@ def service_target_port_invalid(service: Service, ctx: Context) -> Iterator[Diag
             if 0 < target < 65536:
                 continue
             what = f"{target} is no port number from 1 to 65535"
-        elif is_port_name(target):
+        elif port_name_fault(target) is None:
             continue
         else:
             what = f"`{target}` is no port name: at most 15 lower-case letters, digits and single `-`, with a letter"

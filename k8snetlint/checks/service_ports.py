@@ -16,6 +16,7 @@ from k8snetlint.model.values import is_placeholder
 from k8snetlint.model.workloads import Workload
 from k8snetlint.settings import Settings
 
+from .container_ports import port_name_fault
 from .missing_services import are_together
 from .words import listed
 
@@ -45,7 +46,7 @@ def service_target_port_name_undefined(service: Service, ctx: Context) -> Iterat
         return
     for port in service.ports:
         name = port.target
-        if not isinstance(name, str) or name.isdigit() or is_placeholder(name):
+        if not isinstance(name, str) or port_name_fault(name) is not None or is_placeholder(name):
             continue
         declared = [declared for workload in backends for declared in workload.ports]
         if any(found.name == name or is_placeholder(found.name) for found in declared):

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from itertools import pairwise
 
 from k8snetlint.diagnostic import Confidence, Diagnostic, Severity
 from k8snetlint.engine import Context, check
+from k8snetlint.model.cluster import Cluster
 from k8snetlint.model.operators import may_be_operated
 from k8snetlint.model.services import Service
 from k8snetlint.model.values import is_placeholder
 from k8snetlint.model.workloads import Workload
+from k8snetlint.settings import Settings
 
 from .existence import (
     NearMiss,
@@ -22,11 +24,14 @@ from .existence import (
     near_miss,
 )
 from .labels import label_faults
-from .missing_services import is_open_to
+from .missing_services import are_together, is_open_to
 from .words import listed
 
 # Labels that tell variants of one application apart: a Service over several of them is meant.
 _VARIANT_LABELS = ("version", "app.kubernetes.io/version", "track", "color", "slot", "release", "variant", "zone")
+_KUBECTL_LABEL = re.compile(r"\bkubectl\b[^\n]*\blabel\b")
+# The API server writes the endpoints of its own Service.
+_API_SERVER = ("default", "kubernetes")
 _VOLATILE = re.compile(r"\A(?:helm\.sh/chart|chart|pod-template-hash|app\.kubernetes\.io/version|.*checksum.*)\Z")
 
 
@@ -36,7 +41,7 @@ def service_selector_no_match(service: Service, ctx: Context) -> Iterator[Diagno
     if not _selects_nothing(service, ctx) or _near(service, ctx) is not None:
         return
     selector = service.selector or {}
-    if may_be_operated(ctx.cluster, service.namespace, selector):
+    if may_be_operated(ctx.cluster, service.namespace, selector) or _is_set_by_script(selector, ctx):
         return
     here = [workload for workload in ctx.cluster.workloads_in(service.namespace) if not workload.is_job]
     level = missing_level(ctx, has_such=bool(here) and not is_open_to(ctx, service.namespace or ""))
@@ -114,6 +119,19 @@ def _selects_nothing(service: Service, ctx: Context) -> bool:
     )
 
 
+def labelling_scripts(cluster: Cluster, settings: Settings) -> tuple[str, ...]:
+    """The texts of ConfigMaps and containers in which `kubectl` sets labels."""
+    maps = (resource.root.get("data") for resource in cluster.of_kind("", "ConfigMap"))
+    containers = (container.node for workload in cluster.workloads for container in workload.containers)
+    texts = (node.place.text for node in (*maps, *containers) if node is not None)
+    return tuple(text for text in texts if _KUBECTL_LABEL.search(text))
+
+
+def _is_set_by_script(selector: Mapping[str, str], ctx: Context) -> bool:
+    """Whether a script in sight gives pods one of the labels that a selector asks for."""
+    return any(key in text for text in ctx.once(labelling_scripts) for key in selector)
+
+
 def _near(service: Service, ctx: Context) -> NearMiss | None:
     candidates = (workload for workload in ctx.cluster.workloads if not workload.is_job)
     return near_miss(service.selector or {}, service.namespace, service.has_namespace, candidates)
@@ -144,6 +162,7 @@ def service_selects_multiple_workloads(service: Service, ctx: Context) -> Iterat
             message=(
                 f"selects the pods of {len(backends)} different workloads, {listed(names)}: requests go to all of them"
             ),
+            severity=None if all(are_together(ctx, service, workload) for workload in backends) else Severity.NOTE,
             related=[
                 ctx.location(workload, *workload.labels_path, label="selected too", key=True)
                 for workload in backends[:4]
@@ -172,13 +191,14 @@ def service_selects_job_pods(service: Service, ctx: Context) -> Iterator[Diagnos
     jobs = [workload for workload in backends if workload.is_job]
     if not jobs or len(jobs) == len(backends):
         return
-    job = jobs[0]
+    job = next((job for job in jobs if are_together(ctx, service, job)), jobs[0])
     yield ctx.report(
         service,
         "spec",
         "selector",
         key=True,
         message=f"also selects the pods of {job}, which become endpoints while they run",
+        severity=None if are_together(ctx, service, job) else Severity.NOTE,
         related=[ctx.location(job, *job.labels_path, label="the Job's labels", key=True)],
         help="give the Job's pods other labels, or select one that they do not have",
     )
@@ -191,6 +211,8 @@ def service_without_selector_or_endpoints(service: Service, ctx: Context) -> Ite
         return
     selector = service.root.get("spec", "selector")
     if (selector is not None and selector.entries) or is_external_service(ctx, service.namespace, service.name):
+        return
+    if (service.namespace, service.name) == _API_SERVER:
         return
     if may_be_operated(ctx.cluster, service.namespace, {"name": service.name, **service.labels}):
         return

@@ -21,6 +21,7 @@ COMMANDS = {
     "reach": ("reach", "Ask whether one end may reach another, and why."),
     "diff": ("diff", "Show which connections change between two sets of manifests."),
     "verify": ("verify", "Prove statements about traffic, or show counterexamples."),
+    "suggest": ("suggest", "Write the NetworkPolicies that allow what manifests need, and nothing else."),
     "units": ("units", "Show what is applied together, and whether it is complete."),
     "rules": ("rules", "List the rules."),
     "explain": ("explain", "Show a rule's document."),

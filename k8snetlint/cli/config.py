@@ -20,6 +20,7 @@ from k8snetlint.settings import (
     WorkloadSettings,
 )
 from k8snetlint.source.text import Place
+from k8snetlint.source.tree import Node
 
 from .options import LoadOptions, load_options
 from .output import write
@@ -85,6 +86,8 @@ def _plain(value: object) -> object:
             for name, item in given.items()
             if name != "place" and item is not None
         }
+    if isinstance(value, Node):
+        return value.plain()
     if isinstance(value, Mapping):
         return {str(key): _plain(item) for key, item in value.items()}
     if isinstance(value, tuple):

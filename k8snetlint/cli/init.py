@@ -45,6 +45,11 @@ TEMPLATE = """\
 #   - name: shop
 #     paths: [shop/]
 #     context: [platform/]   # there too, not reported on
+#   - name: shop-live        # a chart as it is installed: a unit for each set of values
+#     paths: [charts/shop/]
+#     values: [environments/live.yaml, {ingress: {enabled: true}}]
+#     release: shop
+#     namespace: live
 # context: [platform/]       # the same for every unit
 
 # What is known of the cluster.

@@ -30,6 +30,7 @@ from .values import Values
 SEVERITIES = {severity.label: severity for severity in Severity}
 RENDER = {word: word for word in ("never", "auto", "program")}
 PROXY_MODES = {word: word for word in ("iptables", "ipvs", "nftables")}
+_UNIT_TEXTS = ("namespace", "release")
 _SIZES = {"": 1, "k": 1000, "m": 1000**2, "g": 1000**3}
 
 
@@ -157,23 +158,29 @@ class _Reader:
     def units(self, node: Node, where: str) -> tuple[UnitSettings, ...]:
         result: list[UnitSettings] = []
         for item in self.values.items(node, where):
-            given = self.values.mapping(item, where, ("name", "paths", "context", "values", "namespace"))
+            given = self.values.mapping(item, where, ("name", "paths", "context", "values", "namespace", "release"))
             if not {"name", "paths"} <= given.keys():
                 if item.is_mapping:
                     self.values.wrong(item, f"an entry of `{where}` needs `name` and `paths`")
                 continue
             lists = {
-                key: self.values.texts(given[key], f"{where}.{key}")
-                for key in ("paths", "context", "values")
-                if key in given
+                key: self.values.texts(given[key], f"{where}.{key}") for key in ("paths", "context") if key in given
             }
             name = self.values.text(given["name"], f"{where}.name")
-            namespace = self.values.text(given["namespace"], f"{where}.namespace") if "namespace" in given else None
+            texts = {key: self.values.text(given[key], f"{where}.{key}") for key in _UNIT_TEXTS if key in given}
+            values = self.chart_values(given["values"], f"{where}.values") if "values" in given else ()
             if name is not None and any(unit.name == name for unit in result):
                 self.values.wrong(given["name"], f"two entries of `{where}` have the name `{name}`")
             elif name is not None:
-                result.append(UnitSettings(name=name, namespace=namespace, **lists))
+                release, namespace = texts.get("release"), texts.get("namespace")
+                result.append(UnitSettings(name=name, values=values, namespace=namespace, release=release, **lists))
         return tuple(result)
+
+    def chart_values(self, node: Node, where: str) -> tuple[str | Node, ...]:
+        """Values of charts: a path, a mapping, or a list of these."""
+        nodes = [node] if node.is_mapping or isinstance(node.value, str) else self.values.items(node, where)
+        given = (item if item.is_mapping else self.values.text(item, where) for item in nodes)
+        return tuple(item for item in given if item is not None)
 
     def kube_version(self, node: Node, where: str) -> tuple[int, int] | None:
         # YAML reads 1.30 as the number 1.3: what is written counts.

@@ -21,10 +21,12 @@ TEMPLATE_SUFFIXES = (
 )
 _MANIFEST_BEFORE_SUFFIX = re.compile(r"\.(?:ya?ml|json)(?:\.[a-z0-9]+)+\Z", re.IGNORECASE)
 
+# `@NAME@`, and `{NAME}` with more text behind it, are no YAML either way.
+_VARIABLE = r"@[A-Za-z_][A-Za-z0-9_]*@|\{[A-Za-z_][A-Za-z0-9_]*\}(?=[^\s,}\]])"
 # Where an action cannot be part of a quoted or block scalar: it begins a line, or it is a value or an item.
 _ACTION = re.compile(
     r"^[ \t]*(?:\{\{|\{%|\{#|<%)"
-    r"|^[ \t]*(?:- +)*[^\s#'\"{][^#'\"\n]*:[ \t]+(\{\{|\{%|<%)"
+    rf"|^[ \t]*(?:- +)*[^\s#'\"{{][^#'\"\n]*:[ \t]+(\{{\{{|\{{%|<%|{_VARIABLE})"
     r"|^[ \t]*- +(\{\{|\{%|<%)",
     re.MULTILINE,
 )

@@ -12,6 +12,8 @@ from k8snetlint.units.unit import Unit
 from .directive import Directive
 
 ANNOTATION = "k8snetlint.dev/ignore"
+# How the labels of places begin at which a policy isolates the pods in question.
+_ISOLATES = "isolates"
 _ENTRY = re.compile(r"\s*(?P<rules>[\w-]+(?:\s*,\s*[\w-]+)*)\s*(?::\s*(?P<reason>.*))?", re.DOTALL)
 
 
@@ -34,6 +36,15 @@ def _directives(document: Document, node: Node) -> Iterator[Directive]:
     namespace = _text(root, "metadata", "namespace")
 
     def is_covered(diagnostic: Diagnostic) -> bool:
+        # What a policy's isolation does to other objects is the policy's own doing: one that shuts pods on purpose
+        # says so on itself, and not on each Service in front of them.
+        if any(
+            location.place.source is root.source
+            and root.start <= location.place.span.start < root.end
+            and (location.label or "").startswith(_ISOLATES)
+            for location in diagnostic.related
+        ):
+            return True
         resource = diagnostic.resource
         if resource is None or (resource.api_version, resource.kind, resource.name) != identity:
             return False

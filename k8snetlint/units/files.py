@@ -79,3 +79,11 @@ class Files:
                 break
         span = template_action(text, start, end)
         return Place(source, Span(*span)) if span is not None else None
+
+
+def head(source: SourceFile) -> Place:
+    """The first line of a file with text: where to point when the file as a whole is meant."""
+    text = source.text
+    start = len(text) - len(text.lstrip())
+    end = text.find("\n", start)
+    return Place(source, Span(start, len(text.rstrip()) if end < 0 else end))

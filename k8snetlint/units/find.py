@@ -4,24 +4,24 @@ from __future__ import annotations
 
 import posixpath
 from collections.abc import Iterable, Sequence
-from pathlib import Path
 
 import attrs
 
 from k8snetlint.diagnostic import Incompleteness, Severity
 from k8snetlint.settings import Settings, UnitSettings
 from k8snetlint.source.discover import Inputs
-from k8snetlint.source.parse import ProblemKind
-from k8snetlint.source.text import Place, SourceFile, Span
-from k8snetlint.source.tree import Document
+from k8snetlint.source.text import Place, SourceFile
+from k8snetlint.source.tree import Document, Node
 
 from . import alternatives
-from .classify import objects_of
-from .files import Files
+from .charts import Charts, Installation
+from .classify import CHART_NAME, objects_of
+from .files import Files, head
 from .gitops import opaque_namespaces
 from .kustomize.file import Kustomization, join, read_kustomization
 from .kustomize.render import Renderer
 from .layout import enclosing, folder_of, is_below, lay_out
+from .releases import releases_of
 from .unit import Found, Skipped, Unit, UnitProblem, UnitType
 
 ONE_UNIT = "all"
@@ -49,7 +49,8 @@ class _Finder:
         self.inputs = inputs
         self.settings = settings
         self.files = Files(inputs)
-        self.renderer = Renderer(self.files)
+        self.renderer = Renderer(self.files, settings)
+        self.charts = Charts(self.files, settings)
         self.problems: list[UnitProblem] = []
         self.skipped: list[Skipped] = []
         self.used: set[str] = set()
@@ -60,11 +61,15 @@ class _Finder:
         context, sources = self._parted(self.inputs.files, context_paths)
         units: list[Unit] = []
         if not settings.one_unit:
+            everything = sources
             for configured in settings.units:
                 paths = [join(settings.root, path) for path in configured.paths]
-                own, sources = self._parted(sources, paths)
+                own, rest = self._parted(everything if configured.is_release else sources, paths)
+                sources = tuple(source for source in sources if source in set(rest))
                 units.append(self._configured(configured, own))
         units += self._units_of(sources, self._base_name(), self.inputs.templates)
+        if not settings.one_unit:
+            units += self._released(units)
         if settings.one_unit:
             units = [self._merged(ONE_UNIT, "plain", units)]
         if context:
@@ -84,6 +89,7 @@ class _Finder:
     def _all_problems(self) -> Iterable[UnitProblem]:
         yield from self.files.problems
         yield from self.problems
+        yield from self.charts.problems
 
     def _base_name(self) -> str:
         """The name of the plain unit: the only path given, or the working directory."""
@@ -111,7 +117,7 @@ class _Finder:
         layout = lay_out(self.files, tuple(sources), templates)
         self.skipped += layout.skipped
         units = [self.kustomization_unit(layout.kustomizations[directory]) for directory in layout.roots]
-        units += [self._chart(directory, chart) for directory, chart in layout.charts.items()]
+        units += [self.charts.unit(directory, chart) for directory, chart in layout.charts.items()]
         taken = {unit.name for unit in units}
         objects = {source: self._objects(source) for source in layout.plain}
         rest, found = alternatives.split(layout.plain, objects)
@@ -170,39 +176,19 @@ class _Finder:
             reasons = (*reasons, Incompleteness(message, directory, head(kustomization.source)))
         return Unit(directory, "kustomization", rendered.documents, incomplete_because=reasons, paths=rendered.paths)
 
-    def _chart(self, directory: str, chart: SourceFile) -> Unit:
-        place = head(chart)
-        real = self.inputs.real_path(directory)
-        if real is None or self.settings.render == "never":
-            message = f"the chart `{directory}` is not rendered: its objects are not analysed"
-            self._not_analysed(message, place)
-            reason = Incompleteness(message, directory, place)
-            return Unit(directory, "chart", incomplete_because=(reason,), paths=(chart.path,))
-        return self._rendered_chart(directory, real, place)
-
-    def _rendered_chart(self, directory: str, real: str, place: Place) -> Unit:
-        """The chart as it is made with its own values; what of it is not rendered is said, and makes it incomplete."""
-        from .helm import render_chart
-
-        major, minor = self.settings.kube_version
-        rendered = render_chart(
-            Path(real), directory, namespace=self.settings.namespace, kube_version=f"v{major}.{minor}.0"
-        )
-        reasons: list[Incompleteness] = []
-        for why in rendered.problems:
-            self._not_analysed(why.message, why.place or place)
-            reasons.append(Incompleteness(why.message, directory, why.place or place))
-        for why in rendered.limit_reached:
-            self.problems.append(UnitProblem("TOOL005", Severity.WARNING, why.message, why.place or place))
-            reasons.append(Incompleteness(why.message, directory, why.place or place))
-        for problem in rendered.syntax:
-            if problem.kind is not ProblemKind.DUPLICATE_KEY:
-                message = f"a document that the template makes cannot be parsed: {problem.message}"
-                self.problems.append(UnitProblem("K8S001", Severity.ERROR, message, problem.place))
-                reasons.append(Incompleteness(message, directory, problem.place))
-        documents = tuple(made.document for made in rendered.documents if not made.is_crd and not made.is_test)
-        paths = tuple(sorted({source.path for source in rendered.sources}))
-        return Unit(directory, "chart", documents, incomplete_because=tuple(reasons), paths=paths)
+    def _released(self, units: Sequence[Unit]) -> list[Unit]:
+        """The charts of this tree that objects of the units install, each with the values it is given there."""
+        made: dict[str, Unit] = {}
+        for unit in units:
+            for release in releases_of(self.files, unit.documents):
+                chart = self.files.read(join(release.chart, CHART_NAME))
+                if not isinstance(chart, SourceFile):
+                    continue
+                name = f"{unit.name}:{release.kind}/{release.name}"
+                while name in made:
+                    name += "+"
+                made[name] = self.charts.unit(release.chart, chart, name, release.installation)
+        return list(made.values())
 
     def _not_analysed(self, message: str, place: Place) -> None:
         self.problems.append(UnitProblem("TOOL002", Severity.NOTE, message, place))
@@ -210,9 +196,45 @@ class _Finder:
     def _configured(self, configured: UnitSettings, sources: Sequence[SourceFile]) -> Unit:
         paths = [join(self.settings.root, path) for path in configured.context]
         context = tuple(source for source in self.inputs.files if any(is_below(source.path, path) for path in paths))
-        unit = self._merged(configured.name, "configured", self._units_of(sources, configured.name, ()))
+        is_release = configured.is_release
+        own = self._with_values(configured, sources) if is_release else self._units_of(sources, configured.name, ())
+        unit = self._merged(configured.name, "configured", own)
         around = self._merged(configured.name, "configured", self._units_of(context, configured.name, ()))
         return attrs.evolve(unit, context=around.documents, namespace=configured.namespace)
+
+    def _with_values(self, configured: UnitSettings, sources: Sequence[SourceFile]) -> list[Unit]:
+        """What a configured unit is that installs charts with values of its own."""
+        layout = lay_out(self.files, tuple(sources), ())
+        values: list[Node] = []
+        missing: list[tuple[str, Place]] = []
+        paths: list[str] = []
+        for given in configured.values:
+            if isinstance(given, Node):
+                values.append(given)
+                continue
+            source = self.files.read(join(self.settings.root, given))
+            if isinstance(source, SourceFile):
+                paths.append(source.path)
+                values += (document.root for document in self.files.parsed(source).documents)
+            else:
+                missing += (
+                    (f"the values `{given}` are not known: {source.message}", head(chart))
+                    for chart in layout.charts.values()
+                )
+        installation = Installation(
+            release=configured.release or "release-name",
+            namespace=configured.namespace,
+            values=tuple(values),
+            missing=tuple(missing),
+            paths=tuple(paths),
+        )
+        charts = [
+            self.charts.unit(directory, chart, configured.name, installation)
+            for directory, chart in layout.charts.items()
+        ]
+        inside = tuple(source for source in sources if enclosing(folder_of(source.path), layout.charts) is None)
+        rest = tuple(source for source in inside if source.path not in paths)
+        return [*charts, *self._units_of(rest, configured.name, ())]
 
     def _merged(self, name: str, type_: UnitType, units: Sequence[Unit]) -> Unit:
         """One unit of several; a file that stands in more than one of them counts once."""
@@ -243,11 +265,3 @@ class _Finder:
         return attrs.evolve(
             unit, complete=not unique, incomplete_because=unique, opaque_namespaces=unit.opaque_namespaces | namespaces
         )
-
-
-def head(source: SourceFile) -> Place:
-    """The first line of a file with text: where to point when the file as a whole is meant."""
-    text = source.text
-    start = len(text) - len(text.lstrip())
-    end = text.find("\n", start)
-    return Place(source, Span(start, len(text.rstrip()) if end < 0 else end))

@@ -11,6 +11,7 @@ from k8snetlint.source.text import SourceFile
 
 from .classify import CHART_NAME, DocumentKind, is_expectation, is_manifest, kind_of
 from .files import Files
+from .kustomize.charts import chart_folder, charts_of
 from .kustomize.file import Kustomization, read_kustomization
 from .unit import Skipped
 
@@ -19,8 +20,8 @@ from .unit import Skipped
 class Layout:
     """The folders of a run by what they are.
 
-    `roots` are the kustomizations that no other one refers to; `charts` the outermost charts by folder; `plain` the
-    files with manifests that lie in no kustomization or chart.
+    `roots` are the kustomizations that no other one refers to; `charts` the outermost charts by folder, but those that a
+    kustomization lists; `plain` the files with manifests that lie in no kustomization or chart.
     """
 
     kustomizations: Mapping[str, Kustomization]
@@ -35,6 +36,7 @@ def lay_out(files: Files, sources: tuple[SourceFile, ...], templates: tuple[str,
     """What each of the sources is; every one of them ends up as plain, skipped, or part of a kustomization or chart."""
     charts = _charts(sources)
     kustomizations = _kustomizations(files, sources, charts)
+    inflated = {chart_folder(files, folders) for each in kustomizations.values() for _, folders in charts_of(each)}
     inner: set[str] = set()
     referred: set[str] = set()
     for kustomization in kustomizations.values():
@@ -62,7 +64,8 @@ def lay_out(files: Files, sources: tuple[SourceFile, ...], templates: tuple[str,
             skipped.append(Skipped(source, "beside a kustomization that does not refer to it"))
         else:
             plain.append(source)
-    return Layout(kustomizations, roots, charts, tuple(plain), tuple(skipped), templates)
+    own = {directory: source for directory, source in charts.items() if directory not in inflated}
+    return Layout(kustomizations, roots, own, tuple(plain), tuple(skipped), templates)
 
 
 def folder_of(path: str) -> str:

@@ -47,7 +47,7 @@ def _lines(node: Node, depth: int) -> Iterator[str]:
     value = node.value
     if isinstance(value, dict) and value:
         for key, entry in value.items():
-            yield from _entry(f"{indent}{_scalar(key)}:", entry.node, depth)
+            yield from _entry(f"{indent}{scalar_text(key)}:", entry.node, depth)
     elif isinstance(value, list) and value:
         for item in value:
             if item.value and (item.is_mapping or item.is_sequence):
@@ -86,10 +86,11 @@ def _inline(node: Node) -> str:
     value = node.value
     if isinstance(value, dict):
         return "{}"
-    return "[]" if isinstance(value, list) else _scalar(value)
+    return "[]" if isinstance(value, list) else scalar_text(value)
 
 
-def _scalar(value: Scalar) -> str:
+def scalar_text(value: Scalar) -> str:
+    """A scalar as it is written on one line of YAML, bare where that is read as itself."""
     if value is None:
         return "null"
     if isinstance(value, bool):

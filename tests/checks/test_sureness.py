@@ -68,3 +68,78 @@ def test_objects_without_a_namespace_go_to_the_unit_s_own() -> None:
     (found,) = run([unit], RULEBOOK, attrs.evolve(SETTINGS, select=("SVC001",))).diagnostics
     assert found.resource is not None
     assert found.resource.namespace == "shop"
+
+
+BATCH = """apiVersion: batch/v1
+kind: Job
+metadata: {name: migrate}
+spec:
+  template:
+    metadata: {labels: {app: a}}
+    spec: {containers: [{name: migrate, image: example/migrate:1}]}
+"""
+SERVER = """apiVersion: apps/v1
+kind: Deployment
+metadata: {name: web}
+spec:
+  selector: {matchLabels: {app: a}}
+  template:
+    metadata: {labels: {app: a}}
+    spec: {containers: [{name: web, image: example/web:1, ports: [{name: http, containerPort: 80}]}]}
+"""
+
+
+@pytest.mark.parametrize(("unit_type", "severity"), [("plain", "note"), ("kustomization", "warning")])
+def test_a_job_of_another_folder_may_be_another_example(unit_type: UnitType, severity: str) -> None:
+    assert levels([ONE + "---\n" + SERVER, BATCH], "SVC004", unit_type) == [(severity, "high")]
+
+
+@pytest.mark.parametrize(("unit_type", "severity"), [("plain", "note"), ("kustomization", "warning")])
+def test_a_workload_of_another_folder_may_be_another_example(unit_type: UnitType, severity: str) -> None:
+    other = SERVER.replace("web", "controller").replace("containerPort: 80", "containerPort: 8443")
+    assert levels([ONE + "---\n" + SERVER, other], "SVC003", unit_type) == [(severity, "high")]
+
+
+def test_a_label_that_a_script_sets_is_not_missing() -> None:
+    asked = ONE.replace("app: a", "app: a, broker: '0'")
+    script = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: s}\ndata: {run: kubectl label pod $P broker=$N}\n"
+    assert levels([asked, SERVER], "SVC001") == [("warning", "medium")]
+    assert levels([asked, SERVER, script], "SVC001") == []
+
+
+def test_a_controller_resolves_the_backend_of_a_route_to_its_endpoints() -> None:
+    headless = ONE.replace("selector", "clusterIP: None, selector").replace("port: 80", "port: 8080, targetPort: http")
+    ingress = (
+        "apiVersion: networking.k8s.io/v1\nkind: Ingress\nmetadata: {name: web}\n"
+        "spec: {defaultBackend: {service: {name: web, port: {number: 8080}}}}\n"
+    )
+    assert levels([headless, SERVER], "SVC043") == [("warning", "high")]
+    assert levels([headless, SERVER, ingress], "SVC043") == [("note", "high")]
+
+
+def test_a_chart_leaves_names_to_its_user() -> None:
+    unnamed = ONE.replace("name: web", "name: gateway-")
+    assert levels([unnamed], "SVC056") == [("error", "high")]
+    assert levels([unnamed], "SVC056", "chart") == [("note", "low")]
+
+
+def test_an_operator_bundle_has_fields_for_what_makes_it() -> None:
+    wrong = ONE.replace("spec: {", "spec: {portal: 1, ")
+    bundle = "apiVersion: operators.coreos.com/v1alpha1\nkind: ClusterServiceVersion\nmetadata: {name: x}\nspec: {}\n"
+    assert levels([wrong], "K8S004") == [("warning", "high")]
+    assert levels([wrong, bundle], "K8S004") == [("note", "medium")]
+
+
+@pytest.mark.parametrize(
+    ("unit_type", "expected"), [("plain", ("note", "low")), ("kustomization", ("warning", "medium"))]
+)
+def test_pods_of_another_folder_and_namespace_may_be_another_example(
+    unit_type: UnitType, expected: tuple[str, str]
+) -> None:
+    policy = (
+        "apiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\nmetadata: {name: p, namespace: x}\n"
+        "spec: {podSelector: {matchLabels: {app: a}}}\n"
+    )
+    assert levels([policy, SERVER.replace("{name: web}", "{name: web, namespace: demo}", 1)], "NP001", unit_type) == [
+        expected
+    ]

@@ -25,6 +25,11 @@ CASES = [
     ("reach", ("reach", "shop/web", "svc:shop/cart:80", "shop.yaml")),
     ("reach", ("reach", "ingress", "shop/web", "shop.yaml", "--port", "1")),
     ("verification", ("verify", "intents.yaml", "shop.yaml")),
+    ("units", ("units", "shop.yaml", "broken.yaml")),
+    ("rules", ("rules",)),
+    ("rule", ("explain", "SVC005")),
+    ("config", ("config",)),
+    ("suggestion", ("suggest", "shop.yaml")),
 ]
 
 
@@ -36,7 +41,8 @@ def _schema(name: str) -> dict[str, Any]:
 
 @pytest.mark.parametrize(("name", "arguments"), CASES)
 def test_outputs_are_as_their_schemas_say(name: str, arguments: tuple[str, ...], tmp_path: Path) -> None:
-    write(tmp_path, {"shop.yaml": SHOP, "new.yaml": SHOP.replace("7070", "7071"), "intents.yaml": INTENTS})
+    new = SHOP.replace("7070", "7071")
+    write(tmp_path, {"shop.yaml": SHOP, "new.yaml": new, "intents.yaml": INTENTS, "broken.yaml": "a: [\n"})
     paths = ("shop.yaml",) if arguments[0] == "map" else ()
     ran = k8snetlint(tmp_path, *arguments, *paths, "-f", "json")
     validator = jsonschema.Draft202012Validator(_schema(name))

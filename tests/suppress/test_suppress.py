@@ -170,6 +170,26 @@ def test_annotations_suppress_on_their_object() -> None:
     ]
 
 
+def test_an_annotation_of_a_policy_covers_what_its_isolation_does() -> None:
+    policy = SourceFile("p.yaml", ANNOTATED.replace("v1\nkind: Service", "networking.k8s.io/v1\nkind: NetworkPolicy"))
+    service = SourceFile("a.yaml", "spec: bad\n")
+    isolated, near = (
+        attrs.evolve(at(service, "bad"), related=(Location(Place(policy, Span(0, 5)), label),))
+        for label in ("isolates the pods", "nearly the same")
+    )
+    units = [Unit("u", "plain", parse(policy).documents)]
+    result = apply_suppressions([isolated, near], [service, policy], units, Settings(), RULEBOOK, TODAY, is_whole=False)
+    found = [
+        (each.related[0].label, outcome)
+        for each, outcome in zip(result, outcomes(list(result)), strict=True)
+        if each.related
+    ]
+    assert found == [
+        ("isolates the pods", ("SVC005", "annotation", "by design")),
+        ("nearly the same", ("SVC005", None, None)),
+    ]
+
+
 def test_annotations_that_name_no_rule_are_reported() -> None:
     source = SourceFile("a.yaml", ANNOTATED.replace("SVC005: by design; PORT001, PORT002", "by design"))
     assert [each.message for each in applied(source)] == ["the annotation `k8snetlint.dev/ignore` does not name rules"]

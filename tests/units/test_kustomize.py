@@ -359,7 +359,7 @@ def problems(result: Found) -> list[tuple[str, str, str]]:
             "resources:\n- https://github.com/a/b//c?ref=v1\n- s.yaml",
             "the remote base `https://github.com/a/b//c?ref=v1` is not fetched",
         ),
-        ("helmCharts: [{name: x}]\nresources: [s.yaml]", "charts of `helmCharts` are not rendered"),
+        ("helmCharts: [{name: x}]\nresources: [s.yaml]", "the chart `x` is not there: it is not fetched"),
         ("resources: [s.yaml, nothing.yaml]", "there is no file `app/nothing.yaml`"),
         ("resources: [s.yaml, /etc/passwd]", "kustomize refuses the absolute path `/etc/passwd`: it is not read"),
         (

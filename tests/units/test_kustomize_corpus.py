@@ -13,6 +13,7 @@ from functools import cache
 
 import pytest
 
+from k8snetlint.settings import Settings
 from k8snetlint.source.discover import DiscoverOptions, discover
 from k8snetlint.source.parse import parse
 from k8snetlint.source.text import SourceFile
@@ -48,7 +49,8 @@ def folders() -> dict[str, str]:
 
 @cache
 def renderer(repository: str) -> Renderer:
-    return Renderer(Files(discover([repository], DiscoverOptions(directory=str(REPOSITORIES)))))
+    inputs = discover([repository], DiscoverOptions(directory=str(REPOSITORIES)))
+    return Renderer(Files(inputs), Settings())
 
 
 @cache

@@ -9,12 +9,11 @@ import pytest
 from k8snetlint.cli import run
 
 
-def test_template_text_before_a_separator_is_said_to_be_a_template(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+@pytest.mark.parametrize("body", ["\n{{- if .Values.b }}", "spec: {clusterIP: 1}\nip: {PREFIX}.16", "b: @NAME@"])
+def test_text_of_a_template_is_said_to_be_one(
+    body: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    (tmp_path / "a.yaml").write_text(
-        "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\n\n{{- if .Values.b }}\n---\nb: 1\n"
-    )
+    (tmp_path / "a.yaml").write_text(f"apiVersion: v1\nkind: ConfigMap\nmetadata: {{name: a}}\n{body}\n---\nb: 1\n")
     monkeypatch.chdir(tmp_path)
     run(["check", "--isolated", "--fail-on", "never", "-f", "concise"])
     out = capsys.readouterr().out

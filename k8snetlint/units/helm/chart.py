@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import attrs
 
 from k8snetlint.source.parse import ProblemKind, parse
@@ -54,11 +56,18 @@ class Chart:
 
 @attrs.define
 class Loading:
-    """What loading a chart and its subcharts leaves to say."""
+    """What loading a chart and its subcharts leaves to say. `known` are files that were read before, by shown path."""
 
     problems: list[tuple[str, Place | None]] = attrs.Factory(list)
     limit_reached: bool = False
     charts: int = 0
+    known: Mapping[str, SourceFile] = attrs.Factory(dict)
+
+    def source(self, path: str, data: bytes) -> SourceFile:
+        """A file of the chart as text: the very one that is known by that path, where it is the same."""
+        text = data.decode("utf-8-sig", errors="replace")
+        known = self.known.get(path)
+        return known if known is not None and known.text == text else SourceFile(path, text)
 
 
 def load_chart(files: ChartFiles, shown: str, loading: Loading, depth: int = 0) -> Chart:
@@ -73,26 +82,28 @@ def load_chart(files: ChartFiles, shown: str, loading: Loading, depth: int = 0) 
     contents = files.contents
     if "Chart.yaml" not in contents:
         raise TemplateError(f"{shown} has no Chart.yaml")
-    head = _source(f"{shown}/Chart.yaml", contents["Chart.yaml"])
+    head = loading.source(f"{shown}/Chart.yaml", contents["Chart.yaml"])
     root = _only_mapping(head)
     dependencies = _dependencies(root)
     metadata = from_node(root)
     if "requirements.yaml" in contents and not dependencies:
         dependencies = _dependencies(
-            _only_mapping(_source(f"{shown}/requirements.yaml", contents["requirements.yaml"]))
+            _only_mapping(loading.source(f"{shown}/requirements.yaml", contents["requirements.yaml"]))
         )
     name, version = _word(root, "name"), _word(root, "version")
     if not name:
         raise TemplateError(f"{shown}/Chart.yaml names no chart", root.place)
     values = plain_map({})
     if "values.yaml" in contents:
-        values = read_values(_source(f"{shown}/values.yaml", contents["values.yaml"]))
+        values = read_values(loading.source(f"{shown}/values.yaml", contents["values.yaml"]))
     templates = {
-        path: _source(f"{shown}/{path}", data) for path, data in contents.items() if path.startswith("templates/")
+        path: loading.source(f"{shown}/{path}", data)
+        for path, data in contents.items()
+        if path.startswith("templates/")
     }
     others = {path: data for path, data in contents.items() if not _is_special(path)}
     crds = tuple(
-        _source(f"{shown}/{path}", data)
+        loading.source(f"{shown}/{path}", data)
         for path, data in contents.items()
         if path.startswith("crds/") and path.endswith((".yaml", ".yml", ".json"))
     )
@@ -132,10 +143,6 @@ def _subcharts(contents: dict[str, bytes], shown: str, loading: Loading, depth: 
         except TemplateError as error:
             loading.problems.append((f"{where} is not loaded: {error.message}", error.place))
     return charts
-
-
-def _source(path: str, data: bytes) -> SourceFile:
-    return SourceFile(path, data.decode("utf-8-sig", errors="replace"))
 
 
 def _only_mapping(source: SourceFile) -> Node:

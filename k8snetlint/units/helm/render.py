@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import attrs
@@ -83,15 +84,20 @@ def render_chart(
     kube_version: str = DEFAULT_KUBE_VERSION,
     api_versions: tuple[str, ...] = (),
     values: tuple[Node, ...] = (),
+    defaults: tuple[Node, ...] | None = None,
+    known: Mapping[str, SourceFile] | None = None,
 ) -> RenderedChart:
     """What `helm template` makes of the chart in a folder.
 
     `shown` is the path of the folder as places show it. `values` are mappings over the chart's own values, the later
-    over the earlier; what they set has its place in them. Reads no file outside of the folder and starts nothing.
+    over the earlier; what they set has its place in them. `defaults` stand in for the chart's own `values.yaml`.
+    `known` are files that were read before, by shown path. Reads no file outside of the folder and starts nothing.
     """
-    loading = Loading()
+    loading = Loading(known=known or {})
     try:
         chart = load_chart(folder_files(directory), shown.rstrip("/") or ".", loading)
+        if defaults is not None:
+            chart.values = _together(defaults)
         return _Rendering(chart, loading, release_name, namespace, kube_version, api_versions).run(values)
     except (TemplateError, RecursionError) as error:
         failure = _problem(error, f"chart {shown} is not rendered: ")
@@ -105,6 +111,15 @@ def _problem(error: TemplateError | RecursionError, prefix: str) -> RenderProble
     if isinstance(error, TemplateError):
         return RenderProblem(prefix + error.message, error.place)
     return RenderProblem(prefix + "it is nested too deeply", None)
+
+
+def _together(mappings: tuple[Node, ...]) -> GoMap:
+    given = plain_map({})
+    for mapping in mappings:
+        value = from_node(mapping)
+        if isinstance(value, GoMap):
+            given = overlaid(given, value)
+    return given
 
 
 @attrs.define
@@ -145,11 +160,7 @@ class _Rendering:
     def run(self, overrides: tuple[Node, ...]) -> RenderedChart:
         chart = self.chart
         chart.is_root = True
-        given = plain_map({})
-        for override in overrides:
-            value = from_node(override)
-            if isinstance(value, GoMap):
-                given = overlaid(given, value)
+        given = _together(overrides)
         missing = process_dependencies(chart, given)
         values = coalesced(chart, given)
         self._collect(chart, values, chart.name)

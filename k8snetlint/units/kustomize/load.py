@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 
 from k8snetlint.source.parse import parse
 from k8snetlint.source.text import SourceFile
@@ -52,33 +53,38 @@ class Loader:
 
     def inline(self, node: Node) -> tuple[Node, ...]:
         """The roots of a text that stands in a scalar of another file, with places in that file."""
-        text = node.value
-        if not isinstance(text, str):
-            return ()
-        written = node.source.text
-        line_end = written.find("\n", node.start, node.end)
-        if node.style != BLOCK or written[node.start] != "|" or line_end < 0:
-            # Folded or quoted: what is written is not what is read, so that only the whole can be pointed at.
-            roots = _parsed(node.source.path, text)
-            for root in roots:
-                for _, inner in root.walk():
-                    inner.start, inner.end, inner.source = node.start, node.end, node.source
-            return roots
-        found: list[Node] = []
-        start = line_end + 1
-        ends = [match.span() for match in _INLINE_SEPARATOR.finditer(written, start, node.end)]
-        for end, next_start in [*ends, (node.end, node.end)]:
-            roots = _parsed(node.source.path, written[start:end])
-            for root in roots:
-                _move(root, start, node.source)
-            found += roots
-            start = next_start
-        return tuple(found)
+        return inline_roots(node, _as_strings)
 
 
-def _parsed(path: str, text: str) -> tuple[Node, ...]:
+def inline_roots(node: Node, read: Callable[[Node], Node] | None = None) -> tuple[Node, ...]:
+    """The roots of a text that stands in a scalar, with places in the scalar's file; `read` is applied to each first."""
+    text = node.value
+    if not isinstance(text, str):
+        return ()
+    written = node.source.text
+    line_end = written.find("\n", node.start, node.end)
+    if node.style != BLOCK or written[node.start] != "|" or line_end < 0:
+        # Folded or quoted: what is written is not what is read, so that only the whole can be pointed at.
+        roots = _parsed(node.source.path, text, read)
+        for root in roots:
+            for _, inner in root.walk():
+                inner.start, inner.end, inner.source = node.start, node.end, node.source
+        return roots
+    found: list[Node] = []
+    start = line_end + 1
+    ends = [match.span() for match in _INLINE_SEPARATOR.finditer(written, start, node.end)]
+    for end, next_start in [*ends, (node.end, node.end)]:
+        roots = _parsed(node.source.path, written[start:end], read)
+        for root in roots:
+            _move(root, start, node.source)
+        found += roots
+        start = next_start
+    return tuple(found)
+
+
+def _parsed(path: str, text: str, read: Callable[[Node], Node] | None) -> tuple[Node, ...]:
     roots = (document.root for document in parse(SourceFile(path, text)).documents)
-    return tuple(_as_strings(root) for root in roots if root.value is not None)
+    return tuple(read(root) if read is not None else root for root in roots if root.value is not None)
 
 
 def _move(root: Node, offset: int, source: SourceFile) -> None:

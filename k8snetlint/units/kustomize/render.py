@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import attrs
 
+from k8snetlint.settings import Settings
 from k8snetlint.source.discover import InputProblem
 from k8snetlint.source.text import Place
 from k8snetlint.source.tree import Document, Node
@@ -13,6 +14,7 @@ from k8snetlint.units.classify import text_at
 from k8snetlint.units.files import Files
 
 from . import generators, replacements, transform, variables
+from .charts import inflate
 from .configuration import field_of, read_fields
 from .data import COMMON_ANNOTATIONS, COMMON_LABELS, METADATA_LABELS, TEMPLATE_LABELS, Field
 from .file import Kustomization, is_remote, join, read_kustomization
@@ -30,8 +32,6 @@ _NEEDS_HASH = "kustomize.config.k8s.io/needs-hash"
 _LOCAL = "config.kubernetes.io/local-config"
 # Fields that make objects or change them, and that are not carried out here.
 _UNSUPPORTED = {
-    "helmCharts": "charts of `helmCharts` are not rendered",
-    "helmChartInflationGenerator": "charts of `helmChartInflationGenerator` are not rendered",
     "openapi": "merge keys of `openapi` are not known",
 }
 
@@ -48,8 +48,9 @@ class Rendered:
 class Renderer:
     """Renders kustomizations of one run. What several of them share is gathered once."""
 
-    def __init__(self, files: Files) -> None:
+    def __init__(self, files: Files, settings: Settings) -> None:
         self.files = files
+        self.settings = settings
         self.loader = Loader(files)
         self._accumulated: dict[str, Accumulated] = {}
 
@@ -92,6 +93,7 @@ class Renderer:
                 for configuration in self._roots(work, directory, item):
                     work.fields = work.fields.joined(read_fields(configuration))
             generators.generate(work, self.files, root, directory)
+            inflate(work, self.files, self.settings, kustomization)
             for plugin, item in self._plugins(work, kustomization, "generators", around):
                 known = generator_of(plugin)
                 if known is None:

@@ -1,0 +1,232 @@
+"""Suggested NetworkPolicies: YAML that applies as it is, the contract `k8snetlint/suggestion/v1`, and Markdown."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+from k8snetlint.analysis.suggestion import SuggestedPeer, SuggestedPolicy, SuggestedRule, Suggestion
+from k8snetlint.analysis.wants import Because, Notice
+from k8snetlint.model.core import LabelSelector
+from k8snetlint.units.write import scalar_text
+
+from .escape import terminal
+from .json import JSON, dumped, location
+from .outcome import Outcome, place_text
+
+SUGGESTION_FORMATS = ("yaml", "json", "markdown")
+_IGNORE = "k8snetlint.dev/ignore"
+SCHEMA = "k8snetlint/suggestion/v1"
+
+
+def render(name: str, found: Suggestion, outcome: Outcome) -> str:
+    """A suggestion in one of the formats."""
+    if name == "json":
+        return dumped(
+            {
+                **outcome.members(SCHEMA),
+                "policies": [_policy_json(policy) for policy in found.policies],
+                "edits": [],
+                "notices": [notice_json(notice) for notice in found.notices],
+            }
+        )
+    lines = _markdown(found, outcome) if name == "markdown" else _yaml(found, outcome)
+    return "".join(f"{line}\n" for line in lines)
+
+
+def notice_json(notice: Notice) -> JSON:
+    """A notice with its place, null where it has none."""
+    return {"message": notice.message, "location": None if notice.place is None else location(notice.place)}
+
+
+def manifest(policy: SuggestedPolicy) -> dict[str, JSON]:
+    """The policy as the API reads it."""
+    metadata: dict[str, JSON] = {"name": policy.name}
+    if policy.namespace is not None:
+        metadata["namespace"] = policy.namespace
+    ignored = list(_ignored(policy))
+    if ignored:
+        metadata["annotations"] = {_IGNORE: "; ".join(ignored)}
+    spec: dict[str, JSON] = {
+        "podSelector": _selector(policy.pods),
+        "policyTypes": ["Ingress", "Egress"],
+    }
+    for field, key, rules in (("ingress", "from", policy.ingress), ("egress", "to", policy.egress)):
+        if rules:
+            spec[field] = [_rule(rule, key) for rule in rules]
+    return {"apiVersion": "networking.k8s.io/v1", "kind": "NetworkPolicy", "metadata": metadata, "spec": spec}
+
+
+def _ignored(policy: SuggestedPolicy) -> Iterator[str]:
+    """What rules would say of connections that the policy shuts because nothing needs them."""
+    if policy.unneeded:
+        yield f"NP041: nothing in the manifests needs {', '.join(policy.unneeded)}"
+    if policy.pods.is_empty and policy.subjects and not policy.egress:
+        yield f"NP025: nothing in the manifests says that {', '.join(policy.subjects)} uses a name"
+
+
+def _rule(rule: SuggestedRule, key: str) -> JSON:
+    ports: list[JSON] = [{"protocol": protocol, "port": number} for protocol, number in rule.ports]
+    return {key: [_peer(peer) for peer in rule.peers], "ports": ports} if rule.peers else {"ports": ports}
+
+
+def _peer(peer: SuggestedPeer) -> JSON:
+    if peer.cidr is not None:
+        return {"ipBlock": {"cidr": peer.cidr}}
+    found: dict[str, JSON] = {}
+    if peer.namespaces is not None:
+        found["namespaceSelector"] = _selector(peer.namespaces)
+    if peer.pods is not None:
+        found["podSelector"] = _selector(peer.pods)
+    return found
+
+
+def _selector(selector: LabelSelector) -> JSON:
+    found: dict[str, JSON] = {}
+    if selector.match_labels:
+        found["matchLabels"] = dict(selector.match_labels)
+    if selector.match_expressions:
+        found["matchExpressions"] = [
+            {"key": item.key, "operator": item.operator, **({"values": list(item.values)} if item.values else {})}
+            for item in selector.match_expressions
+        ]
+    return found
+
+
+def _policy_json(policy: SuggestedPolicy) -> JSON:
+    because: list[JSON] = []
+    for field, rules in (("ingress", policy.ingress), ("egress", policy.egress)):
+        for index, rule in enumerate(rules):
+            because += (
+                {"rule": f"spec.{field}[{index}]", "text": each.text, "location": location(each.place)}
+                for each in rule.because
+            )
+    return {"manifest": manifest(policy), "because": because}
+
+
+def _yaml(found: Suggestion, outcome: Outcome) -> Iterator[str]:
+    yield f"# What the manifests of `{_comment(outcome.unit)}` need, and nothing else."
+    if not found.policies:
+        yield "# They hold no workload that a NetworkPolicy could select."
+    if not outcome.quiet:
+        yield from (f"# {_comment(row)}" for row in _remarks(found.notices, outcome))
+    for policy in found.policies:
+        yield "---"
+        yield from _policy_yaml(policy)
+
+
+def _remarks(notices: Sequence[Notice], outcome: Outcome) -> Iterator[str]:
+    for notice in notices:
+        where = f"{place_text(notice.place)}: " if notice.place is not None else ""
+        yield f"- {where}{notice.message}"
+    yield from outcome.tail()
+
+
+def _policy_yaml(policy: SuggestedPolicy) -> Iterator[str]:
+    if policy.subjects:
+        if not policy.ingress and not policy.egress:
+            yield f"# {_comment(', '.join(policy.subjects))}: nothing needs it, and it needs nothing."
+        elif len(policy.subjects) > 1:
+            yield f"# {_comment(', '.join(policy.subjects))}"
+    because = {"ingress": policy.ingress, "egress": policy.egress}
+    for line in _lines(manifest(policy), 0):
+        yield line
+        field = line.strip().removesuffix(":")
+        if line.startswith("  ") and not line.startswith("   ") and field in because:
+            break
+    else:
+        return
+    spec = manifest(policy)["spec"]
+    assert isinstance(spec, Mapping)
+    fields = [name for name in ("ingress", "egress") if name in spec]
+    for field in fields:
+        if field != fields[0]:
+            yield f"  {field}:"
+        rules = spec[field]
+        assert isinstance(rules, Sequence)
+        for rule, written in zip(because[field], rules, strict=True):
+            yield from (f"    # {_reason(each)}" for each in rule.because)
+            yield from _lines([written], 2)
+
+
+def _reason(because: Because) -> str:
+    return f"{_comment(place_text(because.place))} {_comment(because.text)}"
+
+
+def _comment(text: str) -> str:
+    """A text on one line of a comment."""
+    return " ".join(terminal(text).split())
+
+
+def _lines(value: JSON, depth: int) -> Iterator[str]:
+    """A value that is no scalar as lines of block YAML."""
+    margin = "  " * depth
+    if isinstance(value, Mapping):
+        for key, entry in value.items():
+            yield from _entry(f"{margin}{_scalar(key)}:", entry, depth + 1)
+    elif isinstance(value, Iterable) and not isinstance(value, str):
+        for entry in value:
+            if isinstance(entry, Mapping) and entry:
+                first, *rest = _lines(entry, depth + 1)
+                yield f"{margin}- {first.lstrip(' ')}"
+                yield from rest
+            else:
+                yield from _entry(f"{margin}-", entry, depth + 1)
+
+
+def _entry(start: str, value: JSON, depth: int) -> Iterator[str]:
+    if isinstance(value, Mapping | Sequence) and not isinstance(value, str):
+        if value:
+            yield start
+            yield from _lines(value, depth)
+        else:
+            yield f"{start} {'{}' if isinstance(value, Mapping) else '[]'}"
+    else:
+        yield f"{start} {_scalar(value)}"
+
+
+def _scalar(value: str | int | float | bool | None) -> str:
+    return scalar_text(value)
+
+
+def _markdown(found: Suggestion, outcome: Outcome) -> Iterator[str]:
+    yield f"### What `{_cell(outcome.unit)}` needs, and nothing else"
+    yield ""
+    if found.policies:
+        yield "| policy | direction | other end | ports | because |"
+        yield "|---|---|---|---|---|"
+        for policy in found.policies:
+            yield from _rows(policy)
+        yield ""
+    remarks = [] if outcome.quiet else list(_remarks(found.notices, outcome))
+    if remarks:
+        yield from (_cell(row) for row in remarks)
+        yield ""
+    yield "```yaml"
+    for number, policy in enumerate(found.policies):
+        if number:
+            yield "---"
+        yield from _policy_yaml(policy)
+    yield "```"
+
+
+def _rows(policy: SuggestedPolicy) -> Iterator[str]:
+    name = f"`{_cell(policy.name if policy.namespace is None else f'{policy.namespace}/{policy.name}')}`"
+    for direction, rules in (("ingress", policy.ingress), ("egress", policy.egress)):
+        for rule in rules:
+            others = "; ".join(_cell(_peer_text(peer)) for peer in rule.peers) or "anyone"
+            ports = ", ".join(f"{protocol} {number}" for protocol, number in rule.ports)
+            because = "; ".join(_cell(_reason(each)) for each in rule.because)
+            yield f"| {name} | {direction} | {others} | {ports} | {because} |"
+    if not policy.ingress and not policy.egress:
+        yield f"| {name} | both | none | none | {'everything else is shut' if not policy.subjects else 'no need'} |"
+
+
+def _peer_text(peer: SuggestedPeer) -> str:
+    if peer.cidr is not None:
+        return peer.cidr
+    pods = f"pods with {peer.pods}" if peer.pods is not None and not peer.pods.is_empty else "every pod"
+    return pods if peer.namespaces is None else f"{pods} of namespaces with {peer.namespaces}"
+
+
+def _cell(text: str) -> str:
+    return _comment(text).replace("\\", "\\\\").replace("|", "\\|").replace("`", "\\`")

@@ -1,0 +1,118 @@
+"""Charts as units: with their own values, with those that the configuration names, and with those of a release."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import attrs
+
+from k8snetlint.diagnostic import Incompleteness, Severity
+from k8snetlint.settings import Settings
+from k8snetlint.source.parse import ProblemKind
+from k8snetlint.source.text import Place, SourceFile
+from k8snetlint.source.tree import Document, Node
+
+from .files import Files, head
+from .unit import Unit, UnitProblem, UnitType
+
+
+@attrs.frozen
+class Installation:
+    """How a chart is installed.
+
+    `values` are mappings over the chart's own values, the later over the earlier; `defaults` stand in for those.
+    `missing` says which values are not known here. `paths` are the files that the values stand in.
+    """
+
+    release: str = "release-name"
+    namespace: str | None = None
+    values: tuple[Node, ...] = ()
+    defaults: tuple[Node, ...] | None = None
+    missing: tuple[tuple[str, Place], ...] = ()
+    paths: tuple[str, ...] = ()
+    includes_crds: bool = False
+    includes_hooks: bool = True
+    kube_version: str | None = None
+    api_versions: tuple[str, ...] = ()
+
+
+@attrs.frozen
+class ChartObjects:
+    """What a chart makes: its objects, what is said of the rest, and the files that it consists of."""
+
+    documents: tuple[Document, ...]
+    problems: tuple[UnitProblem, ...]
+    paths: tuple[str, ...]
+
+
+class Charts:
+    """Renders the charts of one run; what there is to report of them is among `problems`."""
+
+    def __init__(self, files: Files, settings: Settings) -> None:
+        self.files = files
+        self.settings = settings
+        self.problems: list[UnitProblem] = []
+
+    def unit(
+        self,
+        directory: str,
+        chart: SourceFile,
+        name: str | None = None,
+        installation: Installation | None = None,
+        type_: UnitType = "chart",
+    ) -> Unit:
+        """The unit that a chart makes, named after its folder unless a name is given."""
+        name = name or directory
+        place = head(chart)
+        installation = installation or Installation()
+        if self.settings.render == "never" or self.files.inputs.real_path(directory) is None:
+            message = f"the chart `{directory}` is not rendered: its objects are not analysed"
+            self.problems.append(UnitProblem("TOOL002", Severity.NOTE, message, place))
+            reasons: tuple[Incompleteness, ...] = (Incompleteness(message, name, place),)
+            return Unit(name, type_, incomplete_because=reasons, paths=(chart.path,))
+        made = self.objects(directory, place, installation)
+        self.problems += made.problems
+        reasons = tuple(Incompleteness(problem.message, name, problem.place) for problem in made.problems)
+        return Unit(
+            name,
+            type_,
+            made.documents,
+            incomplete_because=reasons,
+            paths=tuple(sorted({*made.paths, *installation.paths})),
+            namespace=installation.namespace,
+        )
+
+    def objects(self, directory: str, place: Place, installation: Installation) -> ChartObjects:
+        """What a chart makes where it is installed so; `place` is where to point at when the chart is meant."""
+        from .helm import render_chart
+
+        major, minor = self.settings.kube_version
+        rendered = render_chart(
+            Path(self.files.inputs.real_path(directory) or directory),
+            directory,
+            release_name=installation.release,
+            namespace=installation.namespace or self.settings.namespace,
+            kube_version=installation.kube_version or f"v{major}.{minor}.0",
+            api_versions=installation.api_versions,
+            values=installation.values,
+            defaults=installation.defaults,
+            known=self.files.by_path,
+        )
+        problems = [UnitProblem("TOOL002", Severity.NOTE, message, where) for message, where in installation.missing]
+        for why in rendered.problems:
+            problems.append(UnitProblem("TOOL002", Severity.NOTE, why.message, why.place or place))
+        for why in rendered.limit_reached:
+            problems.append(UnitProblem("TOOL005", Severity.WARNING, why.message, why.place or place))
+        for problem in rendered.syntax:
+            if problem.kind is not ProblemKind.DUPLICATE_KEY:
+                message = f"a document that the template makes cannot be parsed: {problem.message}"
+                problems.append(UnitProblem("K8S001", Severity.ERROR, message, problem.place))
+        documents = tuple(
+            made.document
+            for made in rendered.documents
+            if (installation.includes_crds or not made.is_crd)
+            and not made.is_test
+            and (installation.includes_hooks or not made.hooks)
+        )
+        paths = tuple(sorted({source.path for source in rendered.sources}))
+        return ChartObjects(documents, tuple(problems), paths)
