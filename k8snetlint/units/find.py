@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Iterable, Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 
 import attrs
 
@@ -15,16 +16,29 @@ from k8snetlint.source.tree import Document, Node
 
 from . import alternatives
 from .charts import Charts, Installation
-from .classify import CHART_NAME, objects_of
+from .classify import CHART_NAME, objects_of, text_at
 from .files import Files, head
-from .gitops import opaque_namespaces
+from .gitops import (
+    GROUPS,
+    Application,
+    Followed,
+    Origin,
+    Taken,
+    applications_of,
+    kustomization_of,
+    opaque_namespaces,
+    taken_by,
+)
 from .kustomize.file import Kustomization, join, read_kustomization
 from .kustomize.render import Renderer
-from .layout import enclosing, folder_of, is_below, lay_out
+from .layout import Layout, enclosing, folder_of, is_below, lay_out
 from .releases import releases_of
+from .substitution import substituted
 from .unit import Found, Skipped, Unit, UnitProblem, UnitType
 
 ONE_UNIT = "all"
+# How many folders controllers are followed to.
+MAX_APPLICATIONS = 2_000
 
 
 def find_units(inputs: Inputs, settings: Settings) -> Found:
@@ -44,6 +58,30 @@ def kustomization_at(inputs: Inputs, settings: Settings, directory: str) -> Unit
     return finder.completed(finder.kustomization_unit(kustomization)) if kustomization is not None else None
 
 
+@attrs.frozen
+class _Applied:
+    """A folder that a controller applies; `way` are the objects that lead to it, its own the last."""
+
+    application: Application
+    taken: Taken
+    unit: Unit
+    way: tuple[Origin, ...]
+
+
+def _outermost(found: Sequence[_Applied]) -> list[_Applied]:
+    """What is applied, each by the longest way to it: an object that a controller applies is no beginning."""
+    inner: dict[Origin, set[Origin]] = {}
+    for each in found:
+        if len(each.way) > 1:
+            inner.setdefault(each.way[-1], set()).add(each.way[0])
+    dropped: set[Origin] = set()
+    for each in found:
+        origin = each.way[0]
+        if len(each.way) == 1 and inner.get(origin, set()) - dropped - {origin}:
+            dropped.add(origin)
+    return [each for each in found if each.way[0] not in dropped]
+
+
 class _Finder:
     def __init__(self, inputs: Inputs, settings: Settings) -> None:
         self.inputs = inputs
@@ -53,7 +91,8 @@ class _Finder:
         self.charts = Charts(self.files, settings)
         self.problems: list[UnitProblem] = []
         self.skipped: list[Skipped] = []
-        self.used: set[str] = set()
+        # By the place of an object that has a controller apply something: what came of it.
+        self.applied: dict[tuple[SourceFile, int], Followed] = {}
 
     def run(self) -> Found:
         settings = self.settings
@@ -118,9 +157,11 @@ class _Finder:
         self.skipped += layout.skipped
         units = [self.kustomization_unit(layout.kustomizations[directory]) for directory in layout.roots]
         units += [self.charts.unit(directory, chart) for directory, chart in layout.charts.items()]
-        taken = {unit.name for unit in units}
         objects = {source: self._objects(source) for source in layout.plain}
-        rest, found = alternatives.split(layout.plain, objects)
+        applied, consumed = self._applied_in(layout, units, objects)
+        units = [*(unit for unit in units if unit.name not in consumed.kustomizations), *applied]
+        taken = {unit.name for unit in units}
+        rest, found = alternatives.split([each for each in layout.plain if each not in consumed.files], objects)
         units += (self._plain(each.name, "alternative", each.files, ()) for each in found)
         outside = tuple(path for path in templates if enclosing(folder_of(path), layout.charts) is None)
         if rest or outside:
@@ -155,9 +196,9 @@ class _Finder:
         paths = tuple(source.path for source in sources)
         return Unit(name, type_, documents, incomplete_because=tuple(reasons), paths=paths)
 
-    def kustomization_unit(self, kustomization: Kustomization) -> Unit:
-        """What a kustomization applies."""
-        directory = kustomization.directory
+    def kustomization_unit(self, kustomization: Kustomization, name: str | None = None) -> Unit:
+        """What a kustomization applies; it is named after its folder unless a name is given."""
+        directory = kustomization.directory if name is None else name
         if self.settings.render == "never":
             place = head(kustomization.source)
             message = f"the kustomization `{directory}` is not rendered: its objects are not analysed"
@@ -175,6 +216,73 @@ class _Finder:
             message = f"`{directory}` is a component: what it is applied on top of is not here"
             reasons = (*reasons, Incompleteness(message, directory, head(kustomization.source)))
         return Unit(directory, "kustomization", rendered.documents, incomplete_because=reasons, paths=rendered.paths)
+
+    def _applied_in(
+        self, layout: Layout, units: Sequence[Unit], objects: Mapping[SourceFile, tuple[Document, ...]]
+    ) -> tuple[list[Unit], Taken]:
+        """What objects have a controller apply, as units of their own, and what is no unit by itself therefore."""
+        if self.settings.render == "never" or not any(
+            group in source.text for source in self.inputs.files for group in GROUPS
+        ):
+            return [], Taken((), ())
+        found: list[_Applied] = []
+        pending: list[tuple[tuple[Node, ...], tuple[Origin, ...]]] = [
+            (tuple(document.root for document in unit.documents), ()) for unit in units
+        ]
+        pending.append((tuple(each.root for documents in objects.values() for each in documents), ()))
+        while pending:
+            roots, around = pending.pop(0)
+            for application in applications_of(self.files, roots):
+                taken = taken_by(application, layout)
+                if application.origin in around:
+                    continue
+                if not (taken.kustomizations or taken.files):
+                    why_not = application.why_not or f"`{application.folder}` holds no manifest"
+                    self.applied.setdefault(application.place, Followed(why_not=why_not))
+                    continue
+                if len(found) >= MAX_APPLICATIONS:
+                    message = f"more than {MAX_APPLICATIONS:,} folders are applied by controllers: this one is left out"
+                    self.problems.append(UnitProblem("TOOL005", Severity.WARNING, message, application.path.place))
+                    return self._named(_outermost(found))
+                unit = self._application_unit(application, taken)
+                way = (*around, application.origin)
+                found.append(_Applied(application, taken, unit, way))
+                pending.append((tuple(each.root for each in unit.documents), way))
+        return self._named(_outermost(found))
+
+    def _named(self, found: Sequence[_Applied]) -> tuple[list[Unit], Taken]:
+        """The units of applications, each named after its folder, and after its object where several have it."""
+        different: list[_Applied] = []
+        for each in found:
+            if not any(each.application.is_like(other.application) for other in different):
+                different.append(each)
+        times = Counter(each.application.folder for each in different)
+        units: dict[str, Unit] = {}
+        for each in different:
+            name = each.application.folder or "."
+            if times[name] > 1:
+                name = f"{name}:{each.application.name}"
+            while name in units:
+                name += "+"
+            reasons = tuple(attrs.evolve(reason, unit=name) for reason in each.unit.incomplete_because)
+            units[name] = attrs.evolve(each.unit, name=name, incomplete_because=reasons)
+        kustomizations = {directory for each in found for directory in each.taken.kustomizations}
+        files = {source for each in found for source in each.taken.files}
+        return list(units.values()), Taken(tuple(kustomizations), tuple(files))
+
+    def _application_unit(self, application: Application, taken: Taken) -> Unit:
+        """What a controller applies for an object."""
+        folder = application.folder or "."
+        if application.is_flux or taken.kustomizations:
+            unit = self.kustomization_unit(kustomization_of(application, taken), folder)
+            unit = attrs.evolve(unit, documents=substituted(unit.documents, application.settings))
+        else:
+            unit = self._plain(folder, "plain", taken.files, ())
+        unit = attrs.evolve(unit, namespace=application.namespace)
+        namespaces = {text_at(each.root, "metadata", "namespace") or unit.namespace or "" for each in unit.documents}
+        before = self.applied.get(application.place, Followed()).namespaces
+        self.applied[application.place] = Followed(before | (namespaces - {""}))
+        return unit
 
     def _released(self, units: Sequence[Unit]) -> list[Unit]:
         """The charts of this tree that objects of the units install, each with the values it is given there."""
@@ -258,7 +366,7 @@ class _Finder:
             fault = self.files.faults.get(source) if source is not None else None
             if fault is not None and source is not None:
                 reasons.append(Incompleteness(fault, unit.name, head(source)))
-        opaque = opaque_namespaces(unit)
+        opaque = opaque_namespaces(unit, self.applied)
         reasons += (Incompleteness(message, unit.name, place) for _, message, place in opaque)
         namespaces = frozenset(namespace for namespace, _, _ in opaque)
         unique = tuple(dict.fromkeys(reasons))

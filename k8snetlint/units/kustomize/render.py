@@ -52,7 +52,7 @@ class Renderer:
         self.files = files
         self.settings = settings
         self.loader = Loader(files)
-        self._accumulated: dict[str, Accumulated] = {}
+        self._accumulated: dict[tuple[str, Node], Accumulated] = {}
 
     def rendered(self, kustomization: Kustomization) -> Rendered:
         """The objects of a kustomization with their final names and references."""
@@ -71,13 +71,13 @@ class Renderer:
         return Rendered(documents, tuple(dict.fromkeys(work.reasons)), tuple(sorted(work.paths)))
 
     def _accumulate(self, kustomization: Kustomization, around: tuple[str, ...]) -> Accumulated:
-        directory = kustomization.directory
-        known = self._accumulated.get(directory)
+        key = (kustomization.directory, kustomization.root)
+        known = self._accumulated.get(key)
         if known is not None:
             return known
         work = Work(kustomization.is_component)
         self._gather(work, kustomization, around)
-        found = self._accumulated[directory] = work.accumulated()
+        found = self._accumulated[key] = work.accumulated()
         return found
 
     def _gather(self, work: Work, kustomization: Kustomization, around: tuple[str, ...]) -> None:
