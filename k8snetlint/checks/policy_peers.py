@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import pairwise
 
 from k8snetlint.diagnostic import Confidence, Diagnostic, Fix, Severity
 from k8snetlint.engine import Context, check
@@ -126,29 +127,36 @@ def _with_namespace(policy: NetworkPolicy, peer: NetworkPolicyPeer, namespace: s
 def and_or_confusion(policy: NetworkPolicy, ctx: Context) -> Iterator[Diagnostic]:
     """A namespaceSelector and a podSelector in two entries where one was meant."""
     for rule in (*policy.ingress, *policy.egress):
-        for first, second in zip(rule.peers, rule.peers[1:], strict=False):
-            namespaces, pods = first.namespace_selector, second.pod_selector
-            if namespaces is None or first.pod_selector is not None or namespaces.is_empty:
+        for first, second in pairwise(rule.peers):
+            by_namespace, by_pod = (first, second) if second.namespace_selector is None else (second, first)
+            namespaces, pods = by_namespace.namespace_selector, by_pod.pod_selector
+            if namespaces is None or by_namespace.pod_selector is not None or namespaces.is_empty:
                 continue
-            if pods is None or second.namespace_selector is not None or pods.is_empty:
+            if pods is None or by_pod.namespace_selector is not None or pods.is_empty:
                 continue
             if pods.has_placeholders or namespaces.matches(ctx.cluster.namespace_labels(policy.namespace)):
                 continue
-            if peer_workloads(second, policy, ctx) or is_unseen(pods, (policy.namespace or "",), ctx):
+            if peer_workloads(by_pod, policy, ctx) or is_unseen(pods, (policy.namespace or "",), ctx):
                 continue
-            meant = [item for item in elsewhere(pods, policy.namespace, ctx) if _is_in(item.namespace, first, ctx)]
+            pods_there = elsewhere(pods, policy.namespace, ctx)
+            is_meant = any(_is_in(item.namespace, by_namespace, ctx) for item in pods_there)
+            # Who lists more than the two knows that entries are alternatives.
+            is_list = len(rule.peers) > 2 and not is_meant
             yield ctx.report(
                 policy,
-                *second.path,
+                *by_pod.path,
                 "podSelector",
                 key=True,
                 message=(
                     f"two entries mean OR: `{policy.name}` admits every pod of the namespaces with `{namespaces}`, and"
                     f" besides pods with `{pods}` of `{policy.namespace}`; for both at once they have to be one entry"
                 ),
-                confidence=None if meant else Confidence.MEDIUM,
-                related=[ctx.location(policy, *first.path, "namespaceSelector", key=True, label="every pod of these")],
-                help="remove the dash before podSelector, if the pods of those namespaces are meant",
+                severity=Severity.NOTE if is_list else None,
+                confidence=None if is_meant else Confidence.MEDIUM,
+                related=[
+                    ctx.location(policy, *by_namespace.path, "namespaceSelector", key=True, label="every pod of these")
+                ],
+                help="remove the dash before the second one, if the pods of those namespaces are meant",
                 fix=_joined(policy, second, ctx),
             )
 
@@ -160,7 +168,7 @@ def _is_in(namespace: str | None, peer: NetworkPolicyPeer, ctx: Context) -> bool
 
 def _joined(policy: NetworkPolicy, peer: NetworkPolicyPeer, ctx: Context) -> Fix | None:
     """The fix that makes a block entry the continuation of the one before it."""
-    key = policy.root.key_at(*peer.path, "podSelector")
+    key = policy.root.key_at(*peer.path, "podSelector" if peer.pod_selector is not None else "namespaceSelector")
     text = key.source.text
     start = text.rfind("\n", 0, key.start) + 1
     lead = text[start : key.start]

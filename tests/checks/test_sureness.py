@@ -143,3 +143,13 @@ def test_pods_of_another_folder_and_namespace_may_be_another_example(
     assert levels([policy, SERVER.replace("{name: web}", "{name: web, namespace: demo}", 1)], "NP001", unit_type) == [
         expected
     ]
+
+
+@pytest.mark.parametrize(("more", "severity"), [("", "warning"), (", {ipBlock: {cidr: 10.0.0.0/8}}", "note")])
+def test_who_lists_more_than_two_peers_knows_that_they_are_alternatives(more: str, severity: str) -> None:
+    policy = (
+        "apiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\nmetadata: {name: p, namespace: x}\n"
+        "spec: {podSelector: {}, ingress: [{from: [{namespaceSelector: {matchLabels: {team: a}}}, "
+        f"{{podSelector: {{matchLabels: {{app: a}}}}}}{more}]}}]}}\n"
+    )
+    assert levels([policy], "NP007") == [(severity, "medium")]

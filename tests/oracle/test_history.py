@@ -22,7 +22,7 @@ CASES = [
     ),
     (
         "infra-deployments-cf96c368c",
-        "NP003",
+        "NP007",
         "components/namespace-lister/production/base/network_policy_allow_from_konfluxui.yaml",
     ),
     ("jaeger-operator-306403c8", "REF004", "config/prometheus/monitor.yaml"),
