@@ -55,10 +55,15 @@ class Fix:
 
 @attrs.frozen
 class Location:
-    """A place with a label of two to five words, or none."""
+    """A place with a label of two to five words, or none.
+
+    `via` are the other places that made what stands there: the template line that printed a value, the patch that
+    changed it.
+    """
 
     place: Place
     label: str | None = None
+    via: tuple[Place, ...] = ()
 
 
 class ResourceId(NamedTuple):

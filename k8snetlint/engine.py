@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import posixpath
 import traceback
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import TypeVar
@@ -27,10 +28,12 @@ from .settings import Settings
 from .source.edit import Edit
 from .source.text import Place, Span
 from .source.tree import Node
+from .units.classify import CHART_NAME, KUSTOMIZATION_NAMES
 from .units.unit import Unit
 
 INTERNAL_ERROR = "TOOL001"
 WORKLOAD = "workload"  # among a rule's kinds: every kind that makes pods
+MAX_ORIGINS = 3
 REPORT_ADDRESS = "https://github.com/k8snetlint/k8snetlint/issues"
 
 Check = Callable[..., Iterator[Diagnostic]]
@@ -95,11 +98,13 @@ class Context:
     def location(self, resource: Resource, *path: str | int, label: str | None = None, key: bool = False) -> Location:
         """The place of the value at a path of an object, or of its key. Raises KeyError if it is not there."""
         node = resource.root.key_at(*path) if key else resource.root.at(*path)
-        return Location(_first_line(node) if not node.is_mapping and not node.is_sequence else _opening(node), label)
+        place = _first_line(node.place) if not node.is_mapping and not node.is_sequence else _opening(node)
+        return Location(place, label, node.via)
 
     def near(self, resource: Resource, *path: str | int, label: str | None = None) -> Location:
         """The place of the deepest key on the way to a path: where to point when a field is missing."""
-        return Location(_first_line(resource.root.nearest(*path)), label)
+        node = resource.root.nearest(*path)
+        return Location(_first_line(node.place), label, node.via)
 
     def report(
         self,
@@ -118,6 +123,8 @@ class Context:
     ) -> Diagnostic:
         """A diagnostic at a path of an object; at its name without one; at `primary` where the place is not a value."""
         place = primary or self._primary(resource, path, key, label)
+        if not path and primary is None:
+            place = as_object(place)
         return Diagnostic(
             rule=self.rule.id,
             severity=severity or self.rule.severity,
@@ -127,7 +134,7 @@ class Context:
             resource=resource.id,
             path=path,
             units=(self.unit.name,),
-            related=tuple(related),
+            related=(*related, *origins(place)),
             notes=tuple(notes),
             help=help,
             fix=fix,
@@ -155,22 +162,56 @@ class Context:
         return Edit(node.source, node.span, text)
 
 
-def _first_line(node: Node) -> Place:
-    """The place of a node, cut at the end of its first line: underlines do not span lines."""
-    text = node.source.text
-    end = node.end
+def _first_line(place: Place) -> Place:
+    """A place, cut at the end of its first line: underlines do not span lines."""
+    text = place.source.text
+    start, end = place.span
     for ending in ("\n", "\r"):
-        found = text.find(ending, node.start, end)
+        found = text.find(ending, start, end)
         if found >= 0:
             end = found
-    return Place(node.source, Span(node.start, max(end, node.start)))
+    return Place(place.source, Span(start, max(end, start)))
 
 
 def _opening(node: Node) -> Place:
     """Where a collection begins: its first line without trailing blanks."""
-    place = _first_line(node)
+    place = _first_line(node.place)
     text = place.text
     return Place(place.source, Span(place.span.start, place.span.start + len(text.rstrip())))
+
+
+def as_object(location: Location) -> Location:
+    """Where an object as a whole is pointed at: the template that prints its name rather than the value of the name.
+
+    What changed the name on the way says nothing about the object.
+    """
+    action = next((place for place in reversed(location.via) if _is_action(place)), None)
+    return Location(location.place if action is None else _first_line(action), location.label)
+
+
+def origins(location: Location) -> Iterator[Location]:
+    """The places that made what stands at a location, as a reader is shown them."""
+    is_printed = "{{" in location.place.text
+    shown = {(location.place.source, location.place.span.start)}
+    for place in location.via:
+        start = (place.source, place.span.start)
+        if start in shown or len(shown) > MAX_ORIGINS:
+            continue
+        shown.add(start)
+        label = "patched here"
+        if _is_action(place):
+            label = "rendered here"
+        elif is_printed:
+            if posixpath.basename(place.source.path) == CHART_NAME:
+                continue
+            label = "with this value"
+        elif posixpath.basename(place.source.path) in KUSTOMIZATION_NAMES:
+            label = "changed here"
+        yield Location(_first_line(place), label)
+
+
+def _is_action(place: Place) -> bool:
+    return place.text.startswith("{{")
 
 
 @attrs.frozen

@@ -15,7 +15,7 @@ from k8snetlint.source.text import SourceFile
 from k8snetlint.units.unit import Unit
 
 from .annotations import read_annotations
-from .comments import read_comments
+from .comments import places_of, read_comments
 from .configured import ConfiguredIgnores
 from .directive import Directive
 
@@ -38,7 +38,9 @@ def apply_suppressions(
     configuration is about, so that one of its ignores which matches nothing is of no use.
     """
     selected = rulebook.selected(settings.select, settings.extend_select, settings.ignore, pedantic=settings.pedantic)
-    directives = [directive for source in sources for directive in read_comments(source)]
+    # Helpers of charts and files of packed ones are no inputs of their own.
+    made_by = (place.source for diagnostic in diagnostics for place in places_of(diagnostic))
+    directives = [directive for source in dict.fromkeys((*sources, *made_by)) for directive in read_comments(source)]
     annotations = read_annotations(units)
     configured = ConfiguredIgnores(settings, rulebook, today)
     for directive in (*directives, *annotations):
@@ -48,9 +50,10 @@ def apply_suppressions(
         by_source.setdefault(directive.place.source, []).append(directive)
 
     def suppression_of(diagnostic: Diagnostic) -> Suppression | None:
-        for directive in by_source.get(diagnostic.primary.place.source, ()):
-            if directive.covers(diagnostic):
-                return directive.suppression("inline")
+        for source in dict.fromkeys(place.source for place in places_of(diagnostic)):
+            for directive in by_source.get(source, ()):
+                if directive.covers(diagnostic):
+                    return directive.suppression("inline")
         for directive in annotations:
             if directive.covers(diagnostic):
                 return directive.suppression("annotation")

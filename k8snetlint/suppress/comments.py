@@ -15,11 +15,16 @@ from .directive import Directive
 
 _MARKER = "k8snetlint:"
 _COMMENT = re.compile(
-    r"(?:(?<=[ \t])|^)#[ \t]*k8snetlint:[ \t]*"
-    r"(?P<word>[\w-]*)[ \t]*(?P<list>\[[^\]\r\n]*\])?[ \t]*(?P<reason>[^\r\n]*)",
+    r"(?:(?:(?<=[ \t])|^)#|(?P<action>\{\{(?:-[ \t]+)?/\*))[ \t]*k8snetlint:[ \t]*"
+    r"(?P<word>[\w-]*)[ \t]*(?P<list>\[[^\]\r\n]*\])?[ \t]*(?P<reason>(?:(?!\*/)[^\r\n])*)"
+    r"(?P<close>(?(action)\*/(?:[ \t]+-)?\}\}))",
     re.MULTILINE,
 )
-_NOTHING = re.compile(r"(?:[ \t]*(?:#[^\r\n]*|---[ \t]*(?:#[^\r\n]*)?)?(?:\r\n|\r|\n))*[ \t]*\Z")
+_ACTION = r"\{\{[^\r\n]*\}\}[ \t]*"
+_NOTHING = re.compile(rf"(?:[ \t]*(?:#[^\r\n]*|---[ \t]*(?:#[^\r\n]*)?|{_ACTION})?(?:\r\n|\r|\n))*[ \t]*\Z")
+# Actions of templates that print nothing themselves.
+_CONTROL = re.compile(r"\{\{(?:-[ \t]+)?[ \t]*(?:(?:if|else|end|with|range|define|block)\b|/\*|\$\w+[ \t]*:?=)")
+_SEPARATOR = re.compile(r"^---(?=[ \t\r\n]|\Z)", re.MULTILINE)
 
 
 def read_comments(source: SourceFile) -> Iterator[Directive]:
@@ -32,6 +37,11 @@ def read_comments(source: SourceFile) -> Iterator[Directive]:
         reader = reader or _Reader(source)
         if not reader.is_in_string(match.start()):
             yield reader.directive(match)
+
+
+def places_of(diagnostic: Diagnostic) -> tuple[Place, ...]:
+    """Where a comment may stand that is about a diagnostic: at its place, and wherever what stands there was made."""
+    return (diagnostic.primary.place, *diagnostic.primary.via)
 
 
 class _Reader:
@@ -65,7 +75,7 @@ class _Reader:
         elif not selectors:
             problem = ("this ignore names no rule, so it does nothing", f"write for example `{word}[SVC005]`")
         elif word == "ignore":
-            scope = self._value_span(match.start())
+            scope = self._value_span(match.start(), match.end())
         elif word == "ignore-file":
             scope = Span(0, len(source.text) + 1)
             if not _NOTHING.match(source.text[: self._line(match.start()).start]) or not self._is_alone(match.start()):
@@ -82,8 +92,10 @@ class _Reader:
                 )
 
         def is_covered(diagnostic: Diagnostic) -> bool:
-            start = diagnostic.primary.place.span.start
-            return scope is not None and scope.start <= start < scope.end
+            return scope is not None and any(
+                place.source is source and scope.start <= place.span.start < scope.end
+                for place in places_of(diagnostic)
+            )
 
         return Directive(place, selectors, reason, is_covered, problem, self._removal(match))
 
@@ -104,18 +116,18 @@ class _Reader:
         end = starts[line] if line < len(starts) else len(source.text)
         return Edit(source, Span(starts[line - 1], end), "")
 
-    def _value_span(self, offset: int) -> Span:
+    def _value_span(self, offset: int, end: int) -> Span:
         """What an `ignore` covers: its line, or the value of the key or the item below where it stands alone."""
         line = self._line(offset)
-        if not self._is_alone(offset):
-            return Span(line.start, line.end + 1)
         text = self.source.text
+        if not self._is_alone(offset) or text[end : line.end].strip():
+            return Span(line.start, line.end + 1)
         number = self.source.position(offset).line
         while number < len(self.source.line_starts):
             number += 1
             below = self.source.line_span(number)
             content = text[below.start : below.end].lstrip(" \t")
-            if content and not content.startswith("#"):
+            if content and not content.startswith("#") and not _CONTROL.match(content):
                 start = below.end - len(content)
                 return self._span_from(start, below.end)
         return Span(line.start, line.end + 1)
@@ -130,7 +142,27 @@ class _Reader:
                 found = _item_from(node, start, line_end) if is_item else _entry_from(node, start)
                 if found is not None:
                     return Span(start, max(found, line_end) + 1)
+        if "{{" in self.source.text:
+            return self._indented_span(start, line_end)
         return Span(start, line_end + 1)
+
+    def _indented_span(self, start: int, line_end: int) -> Span:
+        """The extent of what begins on a line of a template: the lines below that are indented further."""
+        source = self.source
+        number = source.position(start).line
+        column = start - self._line(start).start
+        is_key = source.text[start:line_end].rstrip().endswith(":")
+        end = line_end
+        while number < len(source.line_starts):
+            number += 1
+            below = source.line_span(number)
+            content = source.text[below.start : below.end].lstrip(" \t")
+            indent = below.end - len(content) - below.start
+            is_own_item = is_key and indent == column and content.startswith("- ")
+            if content and not content.startswith("{{") and indent <= column and not is_own_item:
+                break
+            end = below.end
+        return Span(start, end + 1)
 
     def _document_span(self, offset: int) -> Span | None:
         """The extent of the document at whose beginning an offset lies."""
@@ -138,7 +170,14 @@ class _Reader:
             first_line = self._line(document.root.start)
             if self._beginning(document) <= offset <= max(first_line.end, document.root.start):
                 return Span(document.comment_start, document.root.end + 1)
-        return None
+        text = self.source.text
+        if "{{" not in text:
+            return None
+        # A template may be no YAML: its documents lie between the separators.
+        ends = [match.start() for match in _SEPARATOR.finditer(text)]
+        start = max((end for end in ends if end <= offset), default=0)
+        end = min((end for end in ends if end > offset), default=len(text))
+        return Span(start, end + 1) if _NOTHING.match(text[start : self._line(offset).start]) else None
 
     def _beginning(self, document: Document) -> int:
         return self._line(document.comment_start).start

@@ -161,7 +161,8 @@ class _Origins:
                         made_by.end,
                         made_by.style,
                     )
-                    node.via = (*made_by.via, mark)[:MAX_VIA]
+                    marks = (mark,) if piece.mark is None or piece.mark is mark else (piece.mark, mark)
+                    node.via = (*made_by.via, *marks)[-MAX_VIA:]
                     return
             elif not piece.nodes:
                 place = self._verbatim(first, start, end)

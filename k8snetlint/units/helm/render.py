@@ -13,7 +13,7 @@ from k8snetlint.source.tree import Document, Node
 
 from .chart import Chart, Loading, load_chart, overlaid
 from .coalescing import coalesced
-from .compiler import Compiled, compile_source, without_no_value
+from .compiler import Compiled, compile_source, printed
 from .dependencies import process_dependencies
 from .files import folder_files
 from .functions import function_library
@@ -231,10 +231,7 @@ class _Rendering:
         try:
             frame = compiled.frame(run, self.compiled, template.dot)
             compiled.execute(frame, template.dot)
-            text = frame.text()
-            has_no_value = "<no value>" in text
-            sites = () if has_no_value else tuple(frame.sites)
-            text = without_no_value(text) if has_no_value else text
+            text, sites = printed(frame)
         except (LimitReached, RecursionError) as error:
             self.limits.append(_problem(error, f"{template.source.path} is not rendered: "))
             return
