@@ -4,25 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from k8snetlint.analysis.blocking import allowing_rules, may_be_unseen, policies_of
-from k8snetlint.analysis.reference import matches
-from k8snetlint.analysis.statements import statements
+from k8snetlint.analysis.blocking import policies_of
+from k8snetlint.analysis.dns import reaches_dns
+from k8snetlint.analysis.statements import statements_of
 from k8snetlint.diagnostic import Diagnostic, Severity
 from k8snetlint.engine import Context, cluster_check
 from k8snetlint.model.cluster import Cluster
 from k8snetlint.model.networkpolicy import EGRESS as EGRESS_TYPE
 from k8snetlint.model.networkpolicy import NetworkPolicy
-from k8snetlint.policy.ir import EGRESS, AllOf, AnyOf, InNamespace, PeerExpr, PolicySet
+from k8snetlint.policy.ir import PolicySet
 from k8snetlint.policy.peers import Peer
 from k8snetlint.settings import Settings
 from k8snetlint.source.edit import Edit
 from k8snetlint.source.text import Span
 from k8snetlint.source.tree import Path
-
-# Where DNS servers listen on their pods: 53 with most distributions, 5353 on OpenShift, others on a few.
-DNS_PORTS = (53, 5353, 1053, 8053)
-DNS_NAMESPACES = frozenset({"kube-system", "openshift-dns"})
-DNS_LABELS = (("k8s-app", "kube-dns"), ("dns.operator.openshift.io/daemonset-dns", "default"))
 
 _DNS_RULE = (
     "- to:",
@@ -43,7 +38,7 @@ _DNS_RULE = (
 def names_used(cluster: Cluster, settings: Settings) -> Mapping[int, str]:
     """A host name that each workload uses, by the workload's identity."""
     found: dict[int, str] = {}
-    for statement in statements(cluster):
+    for statement in statements_of(cluster, settings):
         found.setdefault(id(statement.workload), statement.mention.host)
     return found
 
@@ -65,7 +60,7 @@ def networkpolicy_egress_without_dns(ctx: Context) -> Iterator[Diagnostic]:
             peer
             for peer in subjects
             if id(peer) not in told
-            and not _reaches_dns(ctx.cluster, policies, peer)
+            and not reaches_dns(ctx.cluster, policies, peer)
             and not _is_shut_on_purpose(peer, isolating, ctx)
         ]
         if not cut_off or ctx.cluster.is_context(policy):
@@ -108,34 +103,6 @@ def _is_shut_on_purpose(peer: Peer, isolating: list[NetworkPolicy], ctx: Context
         and policy.pod_selector.matches(peer.labels)
         for policy in isolating
     )
-
-
-def _reaches_dns(cluster: Cluster, policies: PolicySet, peer: Peer) -> bool:
-    servers = [
-        pod
-        for pod in policies.peers.pods
-        if pod.namespace in DNS_NAMESPACES and any(pod.labels.get(key) == value for key, value in DNS_LABELS)
-    ]
-    for port in DNS_PORTS:
-        for rule in allowing_rules(policies, EGRESS, peer, "UDP", port):
-            destination = rule.match.destination
-            if any(matches(destination, server) for server in servers) or _names_dns_namespace(destination):
-                return True
-            if not servers and may_be_unseen(destination, cluster, policies, peer.namespace):
-                return True
-    return False
-
-
-def _names_dns_namespace(peer: PeerExpr) -> bool:
-    """Whether a peer is the whole of a namespace where DNS servers live."""
-    match peer:
-        case InNamespace(name):
-            return name in DNS_NAMESPACES
-        case AnyOf(parts):
-            return any(_names_dns_namespace(part) for part in parts)
-        case AllOf():
-            return False
-    return False
 
 
 def _cut_off(ctx: Context, policy: NetworkPolicy, peers: list[Peer]) -> Diagnostic:

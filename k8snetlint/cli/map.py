@@ -140,25 +140,18 @@ def _more_parts(shown: ConnectivityMap, outcome: Outcome, wishes: _Wishes, asked
 
 def _needed(asked: World) -> Iterator[Needed]:
     from k8snetlint.algebra.connections import ConnectionSet
-    from k8snetlint.analysis.blocking import blocked, needs_of
-    from k8snetlint.analysis.ends import ingress_controllers
-    from k8snetlint.analysis.requirements import Client
+    from k8snetlint.analysis.blocking import needs_of
+    from k8snetlint.analysis.judgement import judged
     from k8snetlint.formatters.connectivity.more import Needed
-    from k8snetlint.policy.peers import Peer
 
     for need in needs_of(asked.cluster, asked.settings):
-        sources: tuple[Peer, ...] = ()
-        if need.workload is not None:
-            peer = asked.policies.peers.of(need.workload)
-            sources = (peer,) if peer is not None else ()
-        elif need.client is Client.INGRESS_CONTROLLER:
-            sources = ingress_controllers()
+        found = judged(need, asked.policies)
         held = ConnectionSet.nothing()
         for backend in need.backends:
             if backend.port is not None:
                 held |= ConnectionSet.span(backend.protocol, backend.port, backend.port)
-        is_allowed = None if not sources or not held else blocked(need, sources, asked.policies) is None
-        source = str(sources[0]) if sources else f"{{{need.client.value}}}"
+        is_allowed = found.is_allowed if held else None
+        source = str(found.sources[0]) if found.sources else f"{{{need.client.value}}}"
         service, port = need.service, need.service_port
         destination = need.written
         if service is not None:

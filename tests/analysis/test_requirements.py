@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from k8snetlint.analysis.mentions import mentions, name_mention
-from k8snetlint.analysis.requirements import Requirement, requirements
+from k8snetlint.analysis.requirements import Ground, Requirement, requirements
 from k8snetlint.settings import Settings
 from tests.clusters import cluster_of
 
@@ -67,8 +67,10 @@ def test_a_name_alone() -> None:
     assert name_mention("10.0.0.1") is None
 
 
-def needed(text: str) -> list[Requirement]:
-    return list(requirements(cluster_of(SERVERS + text), Settings()))
+def needed(text: str, *grounds: Ground) -> list[Requirement]:
+    """What a text needs beside the servers; without grounds, all but the look-up of names."""
+    found = requirements(cluster_of(SERVERS + text), Settings())
+    return [each for each in found if (each.ground in grounds if grounds else each.ground is not Ground.NAMES)]
 
 
 def told(found: list[Requirement]) -> list[tuple[str, str, list[tuple[str | None, int | None]]]]:

@@ -13,7 +13,7 @@ from typing import NamedTuple
 import pytest
 
 from k8snetlint.analysis.reference import decide, is_allowed
-from k8snetlint.analysis.requirements import requirements
+from k8snetlint.analysis.requirements import DNS, Ground, requirements
 from k8snetlint.diagnostic import Diagnostic, Severity
 from k8snetlint.engine import run
 from k8snetlint.model.build import build_cluster
@@ -166,10 +166,13 @@ def test_every_need_that_the_variables_declare_is_found_and_none_is_invented() -
             backend.port or 0,
         )
         for need in requirements(cluster, Settings())
+        if need.ground is not Ground.NAMES
         for backend in need.backends
     }
+    names = [need.workload.name for need in requirements(cluster, Settings()) if need.workload and need.written == DNS]
     assert len(declared()) == 17
     assert found == declared()
+    assert sorted(names) == sorted({need.client for need in declared()})
 
 
 def test_all_is_allowed() -> None:

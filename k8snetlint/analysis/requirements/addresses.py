@@ -1,0 +1,67 @@
+"""What workloads need because they read an address: in variables, arguments, and the files that they mount."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from k8snetlint.analysis.mentions import Mention
+from k8snetlint.analysis.routing import Backend, backends, find_service, service_name
+from k8snetlint.analysis.statements import Statement
+from k8snetlint.diagnostic import Confidence
+from k8snetlint.model.cluster import Cluster
+from k8snetlint.model.services import Service, ServicePort
+from k8snetlint.settings import Settings
+
+from .need import Client, Requirement
+
+
+def stated_service(statement: Statement, cluster: Cluster, settings: Settings) -> Service | None:
+    """The Service that a statement means; None if its host is no Service of the cluster."""
+    name = service_name(statement.mention.host, statement.workload.namespace or "", settings.cluster.dns_domain)
+    return find_service(cluster, name) if name is not None else None
+
+
+def addresses(stated: Iterable[Statement], cluster: Cluster, settings: Settings) -> Iterator[Requirement]:
+    """What the statements of a cluster need: each whose host is a Service of it that has the port."""
+    for statement in stated:
+        service = stated_service(statement, cluster, settings)
+        if service is None or service.is_external_name:
+            continue
+        port, reached = destination(cluster, service, statement.mention)
+        if not reached:
+            continue
+        mention = statement.mention
+        sure = mention.has_port or mention.form == "url"
+        yield Requirement(
+            client=Client.WORKLOAD,
+            workload=statement.workload,
+            service=service,
+            service_port=port,
+            backends=reached,
+            resource=statement.resource,
+            path=statement.path,
+            place=statement.place,
+            written=mention.host if not mention.has_port else f"{mention.host}:{mention.port}",
+            confidence=Confidence.HIGH if sure and statement.medium != "file" else Confidence.MEDIUM,
+            statement=statement,
+        )
+
+
+def destination(cluster: Cluster, service: Service, mention: Mention) -> tuple[ServicePort | None, tuple[Backend, ...]]:
+    """The Service port that a mention means and what is behind it; nothing where the Service has no such port.
+
+    A client of a headless Service reaches the pods themselves, on whatever port it asks for.
+    """
+    if mention.port is None:
+        port = service.ports[0] if len(service.ports) == 1 else None
+    else:
+        port = next((port for port in service.ports if port.number == mention.port), None)
+        if service.is_headless:
+            reached = tuple(
+                Backend(workload, None, port.protocol if port is not None else "TCP", mention.port)
+                for workload in cluster.backends(service)
+            )
+            return port, reached
+    if port is None:
+        return None, ()
+    return port, tuple(backend for backend in backends(cluster, service, port) if backend.port is not None)
