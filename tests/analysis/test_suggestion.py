@@ -72,7 +72,9 @@ def needed(policies: PolicySet) -> Flows:
 
     def add(source: str, backend: Backend) -> None:
         peer = peers.of(backend.workload) if backend.workload is not None else None
-        if peer is not None and peer.is_pod and backend.port is not None and source != peer.text:
+        if peer is None or (peer.namespace == "kube-system" and source in (CONTROLLER, OUTSIDE)):
+            return
+        if peer.is_pod and backend.port is not None and source != peer.text:
             opened = ConnectionSet.span(backend.protocol, backend.port, backend.port)
             found[source, peer.text] = found.get((source, peer.text), ConnectionSet.nothing()) | opened
 
@@ -82,7 +84,12 @@ def needed(policies: PolicySet) -> Flows:
             controllers.append(peer.text)
     for each in requirements(cluster, Settings()):
         source = peers.of(each.workload) if each.workload is not None else None
-        clients = controllers if each.client is Client.INGRESS_CONTROLLER else []
+        beyond = {
+            Client.INGRESS_CONTROLLER: controllers,
+            Client.PROMETHEUS: [CONTROLLER],
+            Client.API_SERVER: [CONTROLLER, OUTSIDE],
+        }
+        clients = beyond.get(each.client, [])
         if source is not None and source.is_pod:
             clients = [source.text]
         for backend in each.backends:

@@ -145,7 +145,7 @@ class Reference:
         }
 
     def cut_off_from_names(self) -> set[str]:
-        """The workloads that no DNS server in kube-system answers."""
+        """The workloads that read a name, and that are not let out to a DNS server in kube-system."""
         server = Peer(
             "dns",
             namespace="kube-system",
@@ -153,7 +153,8 @@ class Reference:
             labels={"k8s-app": "kube-dns"},
             is_pod=True,
         )
-        return {name for name, peer in self.peers.items() if not self.is_allowed(peer, server, "UDP", 53)}
+        readers = {need.client for need in declared()}
+        return {name for name in readers if not self.is_allowed(self.peers[name], server, "UDP", 53)}
 
 
 def test_every_need_that_the_variables_declare_is_found_and_none_is_invented() -> None:
