@@ -60,3 +60,25 @@ def with_entry(resource: Resource, *path: str | int, entry: str) -> Edit | None:
     if lead.replace("- ", "  ").strip() or text[node.end : end].split("#", 1)[0].strip():
         return None
     return Edit(node.source, Span(end, end), f"\n{' ' * len(lead)}{entry}")
+
+
+def without_item(resource: Resource, *path: str | int) -> Edit | None:
+    """The edit that takes an item out of a written sequence; None where it is alone or shares a line in block style."""
+    node = resource.root.get(*path)
+    parent = resource.root.get(*path[:-1])
+    if node is None or parent is None or node.via or parent.via or len(parent.items) < 2:
+        return None
+    if node.source is not parent.source:
+        return None
+    text = node.source.text
+    if text[parent.start] == "[":
+        index = int(path[-1])
+        if index + 1 < len(parent.items):
+            return Edit(node.source, Span(node.start, parent.items[index + 1].start), "")
+        return Edit(node.source, Span(parent.items[index - 1].end, node.end), "")
+    start = text.rfind("\n", 0, node.start) + 1
+    end = text.find("\n", node.end)
+    end = len(text) if end < 0 else end + 1
+    if text[start : node.start].strip() != "-" or text[node.end : end].split("#", 1)[0].strip():
+        return None
+    return Edit(node.source, Span(start, end), "")

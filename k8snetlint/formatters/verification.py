@@ -8,6 +8,7 @@ import attrs
 
 from k8snetlint.analysis.reference import Decision
 from k8snetlint.analysis.verdict import Holds, Refuted, Unknown, Verdict
+from k8snetlint.analysis.wording import flow_text
 from k8snetlint.diagnostic import Confidence, Diagnostic, Location, Severity
 from k8snetlint.policy.ir import Action
 from k8snetlint.policy.peers import Flow, Peer
@@ -57,7 +58,7 @@ class Proved:
             return self.verdict.reason
         if isinstance(self.verdict, Refuted):
             word = "allowed" if self.verdict.decision.is_allowed else "denied"
-            return f"for example {_flow_text(self.verdict.witness)} is {word}"
+            return f"for example {flow_text(self.verdict.witness)} is {word}"
         return "no flow contradicts it"
 
 
@@ -133,17 +134,6 @@ def _side_json(peer: Peer) -> JSON:
         "podLabels": dict(peer.labels) if peer.is_pod else None,
         "address": None if peer.is_pod else peer.text,
     }
-
-
-def _flow_text(flow: Flow) -> str:
-    return f"{_peer_text(flow.source)} -> {_peer_text(flow.destination)} {flow.protocol} {flow.port}"
-
-
-def _peer_text(peer: Peer) -> str:
-    if peer.index is not None or not peer.is_pod:
-        return peer.text
-    labels = ", ".join(f"{key}={value}" for key, value in peer.labels.items())
-    return f"a pod of namespace {peer.namespace} with {f'labels {labels}' if labels else 'no labels'}"
 
 
 def _text(proved: Sequence[Proved], outcome: Outcome) -> Iterator[str]:

@@ -16,7 +16,7 @@ from k8snetlint.analysis.reachability import Group
 from k8snetlint.analysis.universe import Universe
 from k8snetlint.analysis.verdict import Question, Side, candidates, flow_at, side_bits
 from k8snetlint.analysis.vocabulary import OTHER, Vocabulary
-from k8snetlint.policy.ir import ConnectionExpr, PeerExpr, PolicyRule, PolicySet
+from k8snetlint.policy.ir import Action, ConnectionExpr, Match, PeerExpr, PolicyRule, PolicySet
 from k8snetlint.policy.peers import Flow
 
 from .imagined import ImaginedPod
@@ -27,6 +27,7 @@ from .terms import (
     Term,
     any_of,
     bounded_solver,
+    first_decision,
     is_connection,
     is_satisfiable,
     stage_verdict,
@@ -46,10 +47,10 @@ class Encoding:
         universe: Universe,
         policy_sets: Sequence[PolicySet],
         sides: Iterable[PeerExpr] = (),
-        resource_limit: int = RESOURCE_LIMIT,
+        resource_limit: int | None = None,
     ) -> None:
         self._universe = universe
-        self._limit = resource_limit
+        self._limit = RESOURCE_LIMIT if resource_limit is None else resource_limit
         self.context = context = z3.Context()
         vocabulary = Vocabulary(policy_sets, sides)
         self._imagined = len(universe.points)
@@ -83,6 +84,20 @@ class Encoding:
         fresh.add(*asked)
         is_satisfiable(fresh)
         return self.flow(fresh.model(), question)
+
+    def find_exception(
+        self, question: Question, match: Match, rules: Sequence[PolicyRule], action: Action | None
+    ) -> Flow | None:
+        """A flow in question of a match that no rule is about, or whose first rule does something else than `action`.
+
+        `action` None: whatever a rule does is well. The rules are of the policy sets, and so is one with the match.
+        Raises Undecided if the resources do not suffice.
+        """
+        decided = first_decision(self.context, rules, self._matches, lambda rule: action in (None, rule.action))
+        asked = self._matches(PolicyRule(Action.ALLOW, match, None))
+        solver = self.solver()
+        solver.add(self.is_in_question(question), asked, z3.Not(decided))
+        return self.flow(solver.model(), question) if is_satisfiable(solver) else None
 
     def find_disagreement(self, question: Question, policies: PolicySet, groups: Iterable[Group]) -> Flow | None:
         """A flow in question of which groups of points and the formula of a policy set say different things."""

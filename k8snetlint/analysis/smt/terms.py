@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
+from itertools import groupby
 from typing import Any, TypeAlias
 
 import z3
@@ -60,6 +61,20 @@ def _tier_verdict(context: Term, tier: Tier, following: Term, matches: Callable[
     decided = following
     for action, rules in reversed(runs):
         decided = z3.If(z3.Or([matches(rule) for rule in rules]), outcomes[action], decided)
+    return decided
+
+
+def first_decision(
+    context: Term,
+    rules: Sequence[PolicyRule],
+    matches: Callable[[PolicyRule], Term],
+    is_wanted: Callable[[PolicyRule], bool],
+) -> Term:
+    """Whether some rule is about the flow, and the first one that is, is a wanted one."""
+    decided = z3.BoolVal(False, context)
+    for wanted, group in reversed([(key, list(items)) for key, items in groupby(rules, is_wanted)]):
+        met = any_of(context, map(matches, group))
+        decided = z3.Or(met, decided) if wanted else z3.And(z3.Not(met), decided)
     return decided
 
 

@@ -60,11 +60,18 @@ def _contribution(
     rank: ir.Rank,
     enforcement: Enforcement,
 ) -> Contribution:
-    peer = _peers(policy, rule)
-    connections = _connections(rule, enforcement)
-    match = ir.Match(peer, subject, connections) if policy_type == INGRESS else ir.Match(subject, peer, connections)
+    match = match_of(policy, policy_type, subject, rule, enforcement)
     lowered = PolicyRule(ir.Action.ALLOW, match, ir.Origin(policy, rule.path))
     return Contribution(_stage(policy_type), ir.NETWORK_POLICY_TIER, rank, lowered)
+
+
+def match_of(
+    policy: NetworkPolicy, policy_type: str, subject: PeerExpr, rule: NetworkPolicyRule, enforcement: Enforcement
+) -> ir.Match:
+    """What a rule of a policy with that subject is about, in one of its directions."""
+    peer = _peers(policy, rule)
+    connections = _connections(rule, enforcement)
+    return ir.Match(peer, subject, connections) if policy_type == INGRESS else ir.Match(subject, peer, connections)
 
 
 def _isolation(policy: NetworkPolicy, policy_type: str, subject: PeerExpr) -> Contribution:

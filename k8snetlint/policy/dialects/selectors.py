@@ -5,7 +5,7 @@ from __future__ import annotations
 from k8snetlint.model.core import LabelSelector
 from k8snetlint.policy.ir import LabelOperator, LabelTest, NamespaceLabel, PeerExpr, PodLabel, all_of
 
-_OPERATORS = {
+OPERATORS = {
     "In": LabelOperator.IN,
     "NotIn": LabelOperator.NOT_IN,
     "Exists": LabelOperator.EXISTS,
@@ -18,7 +18,7 @@ def label_tests(selector: LabelSelector) -> tuple[LabelTest, ...]:
     tests = {LabelTest(key, LabelOperator.IN, (value,)) for key, value in selector.match_labels}
     for requirement in selector.match_expressions:
         values = tuple(sorted(set(requirement.values)))
-        tests.add(LabelTest(requirement.key, _OPERATORS[requirement.operator], values))
+        tests.add(LabelTest(requirement.key, OPERATORS[requirement.operator], values))
     return tuple(sorted(tests, key=lambda test: (test.key, test.operator.value, test.values)))
 
 
