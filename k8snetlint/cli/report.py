@@ -74,7 +74,9 @@ def _from_below(loaded: Loaded) -> Iterator[Diagnostic]:
             confidence=problem.confidence,
             message=problem.message,
             primary=Location(problem.place),
+            units=problem.units,
             related=related,
+            notes=problem.notes,
             help=problem.help,
         )
     for unread in loaded.inputs.problems:

@@ -14,6 +14,9 @@ from .options import LoadOptions, load_options
 from .output import write
 from .pipeline import Failure, Loaded, load
 
+# So many units are counted at a glance.
+_UNCOUNTED = 10
+
 
 @click.command(name="units")
 @click.argument("paths", nargs=-1, metavar="[PATHS]...")
@@ -98,6 +101,9 @@ def _as_text(units: tuple[Unit, ...], *, is_verbose: bool) -> str:
             lines.append(f"  incomplete: {more} more reason{'' if more == 1 else 's'} (--verbose shows all)")
         if is_verbose:
             lines += (f"  {_shown(path)}" for path in unit.paths)
+    if len(units) > _UNCOUNTED:
+        incomplete = sum(not unit.complete for unit in units)
+        lines.append(f"{len(units):,} units, {incomplete:,} of them incomplete")
     return "".join(f"{line}\n" for line in lines)
 
 

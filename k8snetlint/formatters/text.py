@@ -10,17 +10,30 @@ from .frame import frame, gutter_width
 from .style import Style
 
 _SHOWN_REASONS = 5
+_SHOWN_UNITS = 5
+_NOT_ANALYSED = "TOOL002"
 
 
 def render(report: Report, context: RenderContext) -> str:
-    """The report as text, ending with a summary unless `quiet`."""
-    parts = [_diagnostic(diagnostic, context) for diagnostic in active(report)]
+    """The report as text, ending with a summary unless `quiet`.
+
+    Many notes on what is not analysed would bury the rest: they are counted at the end.
+    """
+    shown = active(report)
+    unseen = [diagnostic for diagnostic in shown if diagnostic.rule == _NOT_ANALYSED]
+    hides = len(unseen) > _SHOWN_REASONS and not context.verbose and not context.quiet
+    if hides:
+        shown = tuple(diagnostic for diagnostic in shown if diagnostic.rule != _NOT_ANALYSED)
+    parts = [_diagnostic(diagnostic, context) for diagnostic in shown]
     if context.verbose:
         parts += [
             _diagnostic(diagnostic, context) for diagnostic in report.diagnostics if diagnostic.suppressed is not None
         ]
     if not context.quiet:
-        tail = [*_incomplete(report, context), *(_statistics(report, context) if context.statistics else ())]
+        tail = [
+            *_incomplete(report, context, len(unseen) if hides else 0),
+            *(_statistics(report, context) if context.statistics else ()),
+        ]
         parts.append("\n".join([*tail, summary_line(report)]))
     return "\n\n".join(parts) + "\n" if parts else ""
 
@@ -37,14 +50,20 @@ def _diagnostic(diagnostic: Diagnostic, context: RenderContext) -> str:
     if diagnostic.help is not None:
         notes.append(("help", diagnostic.help))
     if len(diagnostic.units) > 1:
-        notes.append(("units", ", ".join(diagnostic.units)))
+        notes.append(("units", _names(diagnostic.units, context)))
     notes.append(("why", f"k8snetlint explain {diagnostic.rule}"))
     indent = " " * gutter
     rows += (f"{indent} {style.dim('=')} {style.strong(word)}: {terminal(text)}" for word, text in notes)
     return "\n".join(rows)
 
 
-def _incomplete(report: Report, context: RenderContext) -> list[str]:
+def _names(units: tuple[str, ...], context: RenderContext) -> str:
+    shown = units if context.verbose else units[:_SHOWN_UNITS]
+    more = len(units) - len(shown)
+    return ", ".join(shown) + (f" and {more:,} more" if more else "")
+
+
+def _incomplete(report: Report, context: RenderContext, unseen: int) -> list[str]:
     reasons = list(dict.fromkeys(_reason(reason) for reason in report.incomplete_because))
     if not reasons:
         return []
@@ -52,6 +71,11 @@ def _incomplete(report: Report, context: RenderContext) -> list[str]:
     rows = ["not everything was analysed:", *(f"  {reason}" for reason in shown)]
     if len(shown) < len(reasons):
         rows.append(f"  and {len(reasons) - len(shown):,} more (--verbose lists them)")
+    if unseen:
+        rows.append(
+            f"  {unseen:,} notes [{_NOT_ANALYSED}] on it are not shown (--verbose shows them; "
+            "`k8snetlint units` says what each unit lacks)"
+        )
     return rows
 
 

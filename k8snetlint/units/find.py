@@ -31,6 +31,7 @@ from .gitops import (
 )
 from .kustomize.file import Kustomization, join, read_kustomization
 from .kustomize.render import Renderer
+from .lacks import Lack, problems_of
 from .layout import Layout, enclosing, folder_of, is_below, lay_out
 from .releases import releases_of
 from .substitution import substituted
@@ -90,6 +91,8 @@ class _Finder:
         self.renderer = Renderer(self.files, settings)
         self.charts = Charts(self.files, settings)
         self.problems: list[UnitProblem] = []
+        # What is to be reported of the units that it makes incomplete.
+        self.lacks: list[Lack] = []
         self.skipped: list[Skipped] = []
         # By the place of an object that has a controller apply something: what came of it.
         self.applied: dict[tuple[SourceFile, int], Followed] = {}
@@ -116,19 +119,20 @@ class _Finder:
             units = [attrs.evolve(unit, context=(*unit.context, *documents)) for unit in units]
         units = sorted((self.completed(unit) for unit in units), key=lambda unit: unit.name)
         names = tuple(unit.name for unit in units)
+        problems = self._all_problems(units)
         if settings.unit is not None and not settings.one_unit:
             units = [unit for unit in units if unit.name == settings.unit]
-        problems = sorted(
-            {(problem.place, problem.rule, problem.message): problem for problem in self._all_problems()}.values(),
+        reported = sorted(
+            {(problem.place, problem.rule, problem.message): problem for problem in problems}.values(),
             key=lambda problem: (problem.place.source.path, problem.place.span, problem.rule, problem.message),
         )
         skipped = {skipped.source: skipped for skipped in self.skipped}
-        return Found(tuple(units), tuple(problems), tuple(skipped.values()), names)
+        return Found(tuple(units), tuple(reported), tuple(skipped.values()), names)
 
-    def _all_problems(self) -> Iterable[UnitProblem]:
-        yield from self.files.problems
-        yield from self.problems
-        yield from self.charts.problems
+    def _all_problems(self, units: Sequence[Unit]) -> list[UnitProblem]:
+        of_charts = [problem for problem in self.charts.problems if problem.rule != "TOOL002"]
+        lacks = [(problem.message, problem.place) for problem in self.charts.problems if problem.rule == "TOOL002"]
+        return [*self.files.problems, *self.problems, *of_charts, *problems_of([*self.lacks, *lacks], units)]
 
     def _base_name(self) -> str:
         """The name of the plain unit: the only path given, or the working directory."""
@@ -299,7 +303,7 @@ class _Finder:
         return list(made.values())
 
     def _not_analysed(self, message: str, place: Place) -> None:
-        self.problems.append(UnitProblem("TOOL002", Severity.NOTE, message, place))
+        self.lacks.append((message, place))
 
     def _configured(self, configured: UnitSettings, sources: Sequence[SourceFile]) -> Unit:
         paths = [join(self.settings.root, path) for path in configured.context]

@@ -41,7 +41,10 @@ class Unit:
 
 @attrs.frozen
 class UnitProblem:
-    """Something to report that was met while finding and rendering units: the makings of a diagnostic."""
+    """Something to report that was met while finding and rendering units: the makings of a diagnostic.
+
+    `units` are the names of those that it concerns, empty where it concerns a file whatever unit that is in.
+    """
 
     rule: str
     severity: Severity
@@ -51,6 +54,8 @@ class UnitProblem:
     related_label: str | None = None
     help: str | None = None
     confidence: Confidence = Confidence.HIGH
+    notes: tuple[str, ...] = ()
+    units: tuple[str, ...] = ()
 
 
 @attrs.frozen

@@ -21,6 +21,12 @@ def test_text_lists_units_and_why_they_are_incomplete(tmp_path: Path) -> None:
     )
 
 
+def test_many_units_are_counted(tmp_path: Path) -> None:
+    write(tmp_path, {f"k{number:02}/kustomization.yaml": "resources: [gone.yaml]\n" for number in range(11)})
+    write(tmp_path, {"k00/gone.yaml": SERVICE})
+    assert k8snetlint(tmp_path, "units").out.endswith("`k10/gone.yaml`\n11 units, 10 of them incomplete\n")
+
+
 def test_json_is_the_contract(tmp_path: Path) -> None:
     write(tmp_path, OVERLAYS)
     ran = k8snetlint(tmp_path, "units", "-f", "json")
