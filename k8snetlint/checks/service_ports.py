@@ -13,7 +13,7 @@ from k8snetlint.engine import Context, check
 from k8snetlint.model.cluster import Cluster
 from k8snetlint.model.services import Service, ServicePort
 from k8snetlint.model.values import is_placeholder
-from k8snetlint.model.workloads import Workload
+from k8snetlint.model.workloads import ContainerPort, Workload
 from k8snetlint.settings import Settings
 
 from .container_ports import port_name_fault
@@ -120,32 +120,54 @@ def mentioned_numbers(cluster: Cluster, settings: Settings) -> Mapping[int, froz
 
 @check("SVC007")
 def service_target_port_undeclared(service: Service, ctx: Context) -> Iterator[Diagnostic]:
-    """A numeric targetPort beside the only port that the pods declare."""
+    """A numeric targetPort that the pods declare nowhere, though they declare others."""
     backends = _backends(service, ctx)
-    if len(backends) != 1 or _may_be_injected(backends[0]) or len(service.ports) != 1:
+    if len(backends) != 1 or _may_be_injected(backends[0]) or service.is_headless:
         return
-    workload, port = backends[0], service.ports[0]
-    target = port.effective_target
+    workload = backends[0]
     declared = [found for found in workload.ports if found.number is not None]
-    if not isinstance(target, int) or len(declared) != 1 or declared[0].number == target:
-        return
-    only = declared[0]
-    # Whatever else the pod's manifest says of the number makes it likely that the process listens there.
-    mentioned = str(target) in ctx.once(mentioned_numbers)[id(workload)]
+    for port in service.ports:
+        target = port.effective_target
+        if not isinstance(target, int) or not declared or any(found.number == target for found in declared):
+            continue
+        # Whatever else the pod's manifest says of the number makes it likely that the process listens there.
+        if str(target) in ctx.once(mentioned_numbers)[id(workload)]:
+            continue
+        yield _undeclared(ctx, service, port, target, workload, declared)
+
+
+def _undeclared(
+    ctx: Context, service: Service, port: ServicePort, target: int, workload: Workload, declared: list[ContainerPort]
+) -> Diagnostic:
+    namesakes = [
+        found for found in declared if port.name and (found.name, found.protocol) == (port.name, port.protocol)
+    ]
+    # A process may listen where only a file says so, and files are not all in sight.
     has_files = bool(workload.pod_spec is not None and workload.pod_spec.get("volumes") is not None)
-    if mentioned or has_files or service.is_headless or only.protocol != port.protocol:
-        return
+    is_only = len(service.ports) == len(declared) == 1 and declared[0].protocol == port.protocol and not has_files
+    meant = namesakes[0] if len(namesakes) == 1 else declared[0] if is_only else None
+    if namesakes:
+        message = (
+            f"port `{port.name}` leads to {target}, but {workload} declares `{port.name}` as {namesakes[0].number}"
+        )
+    elif is_only:
+        message = f"leads to port {target}, and the only port that {workload} declares is {declared[0].number}"
+    else:
+        message = f"leads to port {target}, which {workload} does not declare among its ports"
     path = (*port.path, "targetPort") if port.target is not None else (*port.path, "port")
-    edit = ctx.replace(service, *path, text=str(only.number)) if port.target is not None else None
-    yield ctx.report(
+    edit = (
+        ctx.replace(service, *path, text=str(meant.number)) if meant is not None and port.target is not None else None
+    )
+    shown, label = (meant, "the only port" if not namesakes else "of that name") if meant else (declared[0], "declared")
+    return ctx.report(
         service,
         *path,
-        message=f"leads to port {target}, and the only port that {workload} declares is {only.number}",
-        severity=ctx.rule.severity if ctx.unit.complete else Severity.NOTE,
-        confidence=Confidence.MEDIUM,
-        related=[ctx.location(workload, *only.path, "containerPort", label="the only port")],
-        help=f"set `targetPort: {only.number}`, or declare {target} if the process listens there",
-        fix=ctx.fix(f"Lead to port {only.number}", edit) if edit is not None else None,
+        message=message,
+        severity=ctx.rule.severity if ctx.unit.complete and meant is not None else Severity.NOTE,
+        confidence=Confidence.MEDIUM if meant is not None else Confidence.LOW,
+        related=[ctx.location(workload, *shown.path, "containerPort", label=label)],
+        help=f"lead to a port that the pods declare, or declare {target} if the process listens there",
+        fix=ctx.fix(f"Lead to port {meant.number}", edit) if edit is not None and meant is not None else None,
     )
 
 
