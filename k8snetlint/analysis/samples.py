@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from itertools import chain, islice, product
 
+import attrs
+
 from k8snetlint.algebra.addresses import Address, AddressSet
 from k8snetlint.algebra.connections import ConnectionSet
 from k8snetlint.model.cluster import NAMESPACE_NAME_LABEL
@@ -51,7 +53,11 @@ def example(match: Match, policies: PolicySet) -> Flow | None:
     sides = []
     for side in (match.source, match.destination):
         present = (pod for pod in peers.pods if matches(side, pod))
-        sides.append(list(islice(chain(present, samples(side, peers, match.connections)), _LIMIT)))
+        imagined = (
+            attrs.evolve(pod, addresses=peers.unknown_addresses) if pod.is_pod else pod
+            for pod in samples(side, peers, match.connections)
+        )
+        sides.append(list(islice(chain(present, imagined), _LIMIT)))
     for source, destination in product(*sides):
         opened = opened_on(match.connections, destination)
         is_pair = source is not destination and (source.is_pod or destination.is_pod)
