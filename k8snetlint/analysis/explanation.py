@@ -30,6 +30,10 @@ def explained(source: str, destination: str, cluster: Cluster, policies: PolicyS
 
 
 def _peers(text: str, cluster: Cluster, policies: PolicySet) -> tuple[Peer, ...]:
+    # What the map printed, to the letter: it may have no name, or share it, and then no user could ask for it.
+    printed = tuple(peer for peer in policies.peers.pods if peer.text == text)
+    if printed:
+        return printed
     found = resolve(text, cluster, policies.peers, policies)
     return () if isinstance(found, ServiceEnd) else found
 

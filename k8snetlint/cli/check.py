@@ -161,7 +161,8 @@ class _Run:
             )
             write(render(name, checked.report, context), place, is_utf8=name not in ("text", "concise"))
         if code == 3 and not checked.has_internal_error:
-            click.echo("nothing to analyse: no Kubernetes manifest was found (--allow-empty accepts that)", err=True)
+            why = "no Kubernetes manifest was found" if checked.report.complete else "what was found is listed above"
+            click.echo(f"nothing to analyse: {why} (--allow-empty accepts that)", err=True)
         return code
 
     def _write_baseline(self, loaded: Loaded) -> int:

@@ -211,6 +211,15 @@ def test_explain_names_what_decides_each_part_of_a_pair(shop: Path) -> None:
     ]
 
 
+def test_workloads_without_a_name_are_explained_too(tmp_path: Path) -> None:
+    pod = "apiVersion: v1\nkind: Pod\nmetadata: {labels: {a: b}}\nspec: {containers: [{name: a, image: a}]}\n"
+    write(tmp_path, {"a.yaml": f"{pod}---\n{pod}---\n{pod.replace('labels', 'name: b, labels')}"})
+    ran = k8snetlint(tmp_path, "map", "a.yaml", "--explain", "-f", "json", "--focus", "default/b")
+    assert ran.code == 0
+    found = json.loads(ran.out)
+    assert found["workloads"] == ["default/[Pod]", "default/b[Pod]"]
+
+
 def test_exposure(shop: Path) -> None:
     found = json.loads(_map(shop, "--exposure", "-f", "json"))["exposure"]
     assert [each for each in found if each["workload"].startswith("shop/cart")] == [
