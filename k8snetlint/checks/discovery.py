@@ -2,38 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from difflib import get_close_matches
+from collections.abc import Iterator
 
-from k8snetlint.analysis.routing import ServiceName, find_service, named_services, service_name
+from k8snetlint.analysis.routing import ServiceName, find_service, service_name
 from k8snetlint.analysis.statements import Statement, data_mentions, statements_of
 from k8snetlint.diagnostic import Confidence, Diagnostic, Location, Severity
 from k8snetlint.engine import Context, cluster_check
-from k8snetlint.model.cluster import Cluster
 from k8snetlint.model.core import Resource
-from k8snetlint.model.services import Service
 from k8snetlint.model.values import integer_of, is_placeholder
 from k8snetlint.model.workloads import Workload
-from k8snetlint.settings import Settings
 from k8snetlint.source.edit import Edit
 from k8snetlint.source.text import Place, Span
 from k8snetlint.source.tree import Path
 
+from .edits import renamed
 from .existence import is_external_service
+from .missing_services import missing_service, services_by_name, wider_name
 
-# Services that every cluster has, and namespaces whose Services come with the cluster.
-_ALWAYS_THERE = frozenset({("default", "kubernetes")})
-_CLUSTER_NAMESPACES = frozenset({"kube-system", "kube-public", "openshift-dns", "openshift-monitoring", "gke-system"})
 _NOT_SERVICES = frozenset({"localhost", "host", "hostname", "ip6-localhost", "metadata"})
-_SHORTEST_NEAR_MISS = 4
-
-
-def services_by_name(cluster: Cluster, settings: Settings) -> Mapping[str, tuple[Service, ...]]:
-    """The Services of a cluster by their bare name."""
-    found: dict[str, list[Service]] = {}
-    for service in cluster.services:
-        found.setdefault(service.name, []).append(service)
-    return {name: tuple(services) for name, services in found.items()}
 
 
 def _names(ctx: Context) -> Iterator[tuple[Statement, ServiceName]]:
@@ -44,11 +30,7 @@ def _names(ctx: Context) -> Iterator[tuple[Statement, ServiceName]]:
         if ctx.cluster.is_context(statement.resource) or is_placeholder(host) or host.lower() in _NOT_SERVICES:
             continue
         name = service_name(host, statement.workload.namespace or "", ctx.settings.cluster.dns_domain)
-        if (
-            name is None
-            or (name.namespace, name.name) in _ALWAYS_THERE
-            or is_external_service(ctx, name.namespace, name.name)
-        ):
+        if name is None or is_external_service(ctx, name.namespace, name.name):
             continue
         key = (statement.place.source.path, statement.place.span, statement.workload.namespace)
         if key not in seen:
@@ -76,12 +58,7 @@ def env_service_unknown(ctx: Context) -> Iterator[Diagnostic]:
 def _unknown_in(ctx: Context, resource: Resource) -> Iterator[Diagnostic]:
     for path, node, mention in data_mentions(resource):
         name = service_name(mention.host, resource.namespace or "", ctx.settings.cluster.dns_domain)
-        if (
-            name is not None
-            and name.is_qualified
-            and not is_placeholder(mention.host)
-            and not is_external_service(ctx, name.namespace, name.name)
-        ):
+        if name is not None and name.is_qualified and not is_placeholder(mention.host):
             where = (resource, path, node.part(mention.start, mention.end))
             yield from _unknown(ctx, str(resource), where, mention.host, name)
 
@@ -89,38 +66,27 @@ def _unknown_in(ctx: Context, resource: Resource) -> Iterator[Diagnostic]:
 def _unknown(
     ctx: Context, who: str, where: tuple[Resource, Path, Place], host: str, name: ServiceName
 ) -> Iterator[Diagnostic]:
-    if find_service(ctx.cluster, name) is not None or name.namespace in _CLUSTER_NAMESPACES:
+    missing = missing_service(ctx, name.namespace, name.name)
+    if missing is None or not missing.known:
         return
-    known = sorted({service.name for service in named_services(ctx.cluster, name.namespace)})
-    near = _near(name.name, known)
-    if not known or (not near and not name.is_qualified):
+    near = missing.near or wider_name(name.name, missing.known)
+    if near is None and not name.is_qualified:
         return
     resource, path, place = where
-    hint = f"did you mean `{near}`?" if near else f"it has {_listed(known)}"
-    edit = _renamed(place, name.name, near) if near else None
+    hint = f"did you mean `{near}`?" if near else missing.hint
     # Without a near miss the Service may well be installed by other means: by a chart, or by hand.
-    confidence = (Confidence.HIGH if name.is_qualified else Confidence.MEDIUM) if near else Confidence.LOW
+    is_sure = near is not None and missing.severity is not Severity.NOTE
+    confidence = Confidence.HIGH if name.is_qualified else Confidence.MEDIUM
     yield ctx.report(
         resource,
         *path,
         primary=Location(place, "asked for here"),
         message=f"{who} asks for `{host}`, but there is no Service `{name.name}` in namespace {name.namespace}; {hint}",
-        severity=ctx.rule.severity if near and ctx.unit.complete else Severity.NOTE,
-        confidence=confidence,
+        severity=ctx.rule.severity if is_sure else Severity.NOTE,
+        confidence=confidence if is_sure else Confidence.LOW,
         help="write the name of a Service, or declare it in `external.services` of the configuration",
-        fix=ctx.fix(f"Use the Service `{near}`", edit) if edit is not None else None,
+        fix=ctx.fix(f"Use the Service `{near}`", renamed(place, name.name, near)) if near else None,
     )
-
-
-def _near(name: str, known: list[str]) -> str | None:
-    """The Service that a wrong name may mean: one that is close to it, or the only one that it is a part of."""
-    if len(name) < _SHORTEST_NEAR_MISS:
-        return None
-    close = get_close_matches(name, known, 1, 0.85)
-    if close:
-        return close[0]
-    wider = [service for service in known if service.endswith(f"-{name}") or service.startswith(f"{name}-")]
-    return wider[0] if len(wider) == 1 else None
 
 
 def _is_own_name(statement: Statement, name: ServiceName) -> bool:
@@ -157,7 +123,7 @@ def env_service_port_mismatch(ctx: Context) -> Iterator[Diagnostic]:
             severity=ctx.rule.severity if ctx.unit.complete else Severity.WARNING,
             confidence=Confidence.MEDIUM if statement.medium == "file" else Confidence.HIGH,
             help=f"use port {wanted}" if wanted else f"use one of the ports {listed}",
-            edit=_renamed(statement.place, f":{port}", f":{wanted}") if wanted else None,
+            edit=renamed(statement.place, f":{port}", f":{wanted}") if wanted else None,
             title=f"Use the Service's port {wanted}",
         )
 
@@ -188,7 +154,7 @@ def env_service_needs_namespace(ctx: Context) -> Iterator[Diagnostic]:
             related=[ctx.location(service, "metadata", "name", label="the Service")],
             severity=ctx.rule.severity if ctx.unit.complete else Severity.WARNING,
             help=f"write `{host}.{service.namespace}`",
-            edit=_renamed(statement.place, host, f"{host}.{service.namespace}") if len(elsewhere) == 1 else None,
+            edit=renamed(statement.place, host, f"{host}.{service.namespace}") if len(elsewhere) == 1 else None,
             title=f"Name the namespace `{service.namespace}`",
         )
 
@@ -277,16 +243,3 @@ def _report(
         help=help,
         fix=ctx.fix(title, edit) if edit is not None else None,
     )
-
-
-def _renamed(place: Place, old: str, new: str) -> Edit | None:
-    """The edit that writes `new` for `old` at a place; None where that does not stand there once."""
-    if place.text.count(old) != 1:
-        return None
-    start = place.span.start + place.text.index(old)
-    return Edit(place.source, Span(start, start + len(old)), new)
-
-
-def _listed(names: list[str]) -> str:
-    shown = ", ".join(f"`{name}`" for name in names[:6])
-    return f"{shown} and {len(names) - 6} more" if len(names) > 6 else shown

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from k8snetlint.model.core import Resource
 from k8snetlint.source.edit import Edit
-from k8snetlint.source.text import Span
+from k8snetlint.source.text import Place, Span
 
 
 def without_key(resource: Resource, *path: str | int) -> Edit | None:
@@ -82,3 +82,22 @@ def without_item(resource: Resource, *path: str | int) -> Edit | None:
     if text[start : node.start].strip() != "-" or text[node.end : end].split("#", 1)[0].strip():
         return None
     return Edit(node.source, Span(start, end), "")
+
+
+def above_key(resource: Resource, *path: str | int, entry: str) -> Edit | None:
+    """The edit that adds a line `key: value` above the key at a path; None where that key does not begin its line."""
+    key = resource.root.key_at(*path)
+    text = key.source.text
+    start = text.rfind("\n", 0, key.start) + 1
+    lead = text[start : key.start]
+    if key.via or lead.strip():
+        return None
+    return Edit(key.source, Span(start, start), f"{lead}{entry}\n")
+
+
+def renamed(place: Place, old: str, new: str) -> Edit | None:
+    """The edit that writes `new` for `old` at a place; None where that does not stand there once."""
+    if place.text.count(old) != 1:
+        return None
+    start = place.span.start + place.text.index(old)
+    return Edit(place.source, Span(start, start + len(old)), new)

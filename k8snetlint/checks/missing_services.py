@@ -25,7 +25,7 @@ _ALWAYS_THERE = frozenset({("default", "kubernetes")})
 _CLUSTER_NAMESPACES = frozenset({"kube-system", "kube-public", "openshift-dns", "openshift-monitoring", "gke-system"})
 _ADD_ONS = ("default-http-backend", "cm-acme-http-solver-*", "prometheus-operated", "alertmanager-operated")
 _SHORTEST_NAME = 4
-_SUFFIXES = ("-svc", "-service", "svc", "service")
+_SUFFIXES = ("-svc", "-service", "svc", "service", "s")
 _NOT_OPERATED = frozenset(
     {
         "ServiceMonitor",
@@ -171,13 +171,21 @@ def missing_service(ctx: Context, namespace: str | None, name: str) -> Missing |
 
 
 def near_name(name: str, known: Iterable[str]) -> str | None:
-    """The one known name that is meant: the same but for case, dashes, a suffix or one or two letters."""
+    """The one known name that is meant: the same but for case, dashes, a suffix, a plural or one or two letters."""
     names = list(known)
     same = [other for other in names if _core(other) == _core(name)]
     if len(same) == 1:
         return same[0]
     close = [other for other in get_close_matches(name, names, 3, 0.75) if is_slip(name, other)]
     return close[0] if len(close) == 1 and min(len(name), len(close[0])) > _SHORTEST_NAME else None
+
+
+def wider_name(name: str, known: Iterable[str]) -> str | None:
+    """The only known name that a name is the beginning or end of: `avro-rest` for `rest`."""
+    if len(name) < _SHORTEST_NAME:
+        return None
+    wider = [other for other in known if other.endswith(f"-{name}") or other.startswith(f"{name}-")]
+    return wider[0] if len(wider) == 1 else None
 
 
 def _core(name: str) -> str:
