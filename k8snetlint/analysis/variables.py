@@ -87,8 +87,9 @@ def environment(cluster: Cluster, workload: Workload, container: Container) -> E
         for kind, field, data in SOURCES:
             name = text_of(node.get(f"{field}Ref", "name"))
             source = named_source(cluster, workload, kind, name)
-            if source is None:
+            if source is None or not _is_filled(source):
                 is_whole = is_whole and name is None
+            if source is None:
                 continue
             for key, text, value in entries(source, data):
                 found.append(Variable(prefix + key, text, value, source, (data, key), None))
@@ -101,6 +102,11 @@ def environment(cluster: Cluster, workload: Workload, container: Container) -> E
         if variable:
             found.append(_declared(cluster, workload, container, variable, node, index))
     return Environment(tuple(found), is_whole)
+
+
+def _is_filled(source: Resource) -> bool:
+    """Whether a ConfigMap or Secret holds anything: an empty one is filled by someone else."""
+    return any(source.root.get(field) is not None for field in ("data", "stringData", "binaryData"))
 
 
 def _declared(

@@ -69,7 +69,7 @@ def _unknown(
     missing = missing_service(ctx, name.namespace, name.name)
     if missing is None or not missing.known:
         return
-    near = missing.near or wider_name(name.name, missing.known)
+    near = missing.near or (wider_name(name.name, missing.known) if name.is_qualified else None)
     if near is None and not name.is_qualified:
         return
     resource, path, place = where

@@ -5,7 +5,8 @@ such comments may follow one line. A severity or confidence other than the rule'
 `# ^^^ SVC001[note]: ...`, `# ^^^ SVC001[note,low]: ...`.
 
 Words after ```yaml change the settings of the example: `incomplete`, `kube-version=1.30`, `cni=calico`, `namespace=x`,
-`external-services=ns/name`, `node-port-range=1-2`, `service-cidr=10.96.0.0/12`, `pod-cidr=...`, `node-cidr=...`.
+`external-services=ns/name`, `node-port-range=1-2`, `service-cidr=10.96.0.0/12`, `pod-cidr=...`, `node-cidr=...`, and `option.name=5` for a
+number that is an option of the rule.
 """
 
 from __future__ import annotations
@@ -82,6 +83,9 @@ def settings_of(example: Example, info: RuleInfo) -> tuple[Settings, bool]:
             case "service-cidr" | "pod-cidr" | "node-cidr":
                 field = key.replace("-", "_") + "s"
                 settings = attrs.evolve(settings, cluster=attrs.evolve(cluster, **{field: tuple(value.split(","))}))
+            case _ if key.startswith("option."):
+                options = {**settings.rule_options.get(info.id, {}), key.removeprefix("option."): int(value)}
+                settings = attrs.evolve(settings, rule_options={info.id: options})
             case _:
                 raise ValueError(f"{info.id}: unknown word `{word}` after ```yaml")
     return settings, complete

@@ -1,0 +1,53 @@
+"""Variables that the programs of well-known images read, and that a Service of the matching name would overwrite.
+
+Each row is a variable of the program's own documentation whose name a Service's variables can take: `X_PORT`, which
+the program expects to be a number, or `X_*` where the program refuses every variable of its prefix that it does not
+know. Source: the configuration reference of each project, and its troubleshooting notes on Kubernetes.
+"""
+
+from __future__ import annotations
+
+_BY_IMAGE: dict[str, tuple[str, ...]] = {
+    "authelia/authelia": ("AUTHELIA_*",),
+    "confluentinc/cp-enterprise-kafka": ("KAFKA_PORT",),
+    "confluentinc/cp-kafka": ("KAFKA_PORT",),
+    "confluentinc/cp-kafka-rest": ("KAFKA_REST_PORT",),
+    "confluentinc/cp-schema-registry": ("SCHEMA_REGISTRY_PORT",),
+    "confluentinc/cp-server": ("KAFKA_PORT",),
+    "drone/drone": ("DRONE_SERVER_PORT",),
+    "gotify/server": ("GOTIFY_SERVER_PORT",),
+    "guacamole/guacamole": ("GUACD_PORT",),
+    "hasura/graphql-engine": ("HASURA_GRAPHQL_SERVER_PORT",),
+    "immich-app/immich-server": ("IMMICH_PORT", "REDIS_PORT", "DB_PORT"),
+    "jenkins/jenkins": ("JENKINS_SLAVE_AGENT_PORT",),
+    "langgenius/dify-api": ("REDIS_PORT", "DB_PORT"),
+    "louislam/uptime-kuma": ("UPTIME_KUMA_PORT",),
+    "metabase/metabase": ("MB_DB_PORT",),
+    "n8n-io/n8n": ("N8N_PORT",),
+    "n8nio/n8n": ("N8N_PORT",),
+    "neo4j": ("NEO4J_*",),
+    "open-feature/flagd": ("FLAGD_PORT",),
+    "openzipkin/zipkin": ("QUERY_PORT",),
+    "paperless-ngx/paperless-ngx": ("PAPERLESS_PORT",),
+    "phpmyadmin": ("PMA_PORT",),
+    "phpmyadmin/phpmyadmin": ("PMA_PORT",),
+    "rediscommander/redis-commander": ("REDIS_PORT",),
+    "requarks/wiki": ("DB_PORT",),
+    "semaphoreui/semaphore": ("SEMAPHORE_PORT",),
+    "temporalio/auto-setup": ("DB_PORT",),
+    "temporalio/ui": ("TEMPORAL_UI_PORT",),
+    "wurstmeister/kafka": ("KAFKA_PORT",),
+}
+
+
+def variables_read_by(image: str) -> tuple[str, ...]:
+    """The variables that the program of an image reads; none for an image that is not in the table.
+
+    The registry, the tag and the digest of the image do not count.
+    """
+    name = image.split("@", 1)[0]
+    head, _, last = name.rpartition("/")
+    last = last.split(":", 1)[0]
+    owner = head.rpartition("/")[2]
+    is_registry = "." in owner or ":" in owner or owner in ("", "library", "localhost")
+    return _BY_IMAGE.get(last if is_registry else f"{owner}/{last}", ())
