@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from functools import cached_property
+from itertools import groupby
+from operator import itemgetter
 from typing import NamedTuple
 
 import attrs
@@ -13,6 +15,7 @@ from k8snetlint.algebra.addresses import AddressSet
 from k8snetlint.algebra.connections import ConnectionSet
 from k8snetlint.model.cluster import Cluster
 from k8snetlint.policy.ir import PolicySet
+from k8snetlint.policy.peers import Peer
 
 from .ends import INGRESS_CONTROLLER, ingress_controllers
 from .reachability import Connectivity, Group, allowed_connections, connectivity
@@ -79,7 +82,8 @@ class ConnectivityMap:
             entries.append((INGRESS_CONTROLLER, ()))
             of_outside[INGRESS_CONTROLLER] = list(self.ways_in)
         entries.sort()
-        for name, groups in entries:
+        for name, same in groupby(entries, key=itemgetter(0)):
+            groups = tuple(dict.fromkeys(number for _, each in same for number in each))
             reached_here = of_outside[name] if name in of_outside else self._reached(groups, known)
             yield name, [each for each in reached_here if each.destination != name]
 
@@ -110,19 +114,29 @@ class ConnectivityMap:
         found = known.get(groups)
         if found is None:
             found = []
-            outside: dict[ConnectionSet, AddressSet] = {}
+            parts: list[tuple[AddressSet, ConnectionSet]] = []
             for number in groups:
                 peers, addresses = self._destinations[number]
                 found += peers
                 if addresses:
-                    held = self.connectivity.groups[number].connections
-                    outside[held] = outside.get(held, AddressSet()) | addresses
+                    parts.append((addresses, self.connectivity.groups[number].connections))
+            if self._has_namesakes:
+                found, parts = _united(found), _disjoint(parts)
+            outside: dict[ConnectionSet, AddressSet] = {}
+            for addresses, held in parts:
+                outside[held] = outside.get(held, AddressSet()) | addresses
             for held, addresses in outside.items():
                 found += (Reached(text, held) for text in addresses.range_texts())
             # No two have one destination, so that connections are never compared.
             found.sort()
             known[groups] = found
         return found
+
+    @cached_property
+    def _has_namesakes(self) -> bool:
+        """Whether two peers have one text: pods of one controller that policies tell apart."""
+        texts = [peer.text for point in self.connectivity.points for peer in point.peers]
+        return len(set(texts)) < len(texts)
 
     @cached_property
     def _destinations(self) -> list[tuple[list[Reached], AddressSet]]:
@@ -212,20 +226,37 @@ def connectivity_map(cluster: Cluster, policies: PolicySet, chosen: Chosen | Non
 
 def _ways_in(cluster: Cluster, policies: PolicySet) -> Iterator[Reached]:
     """What the ingress controllers reach: the ports that routes lead to, as far as policies let them through."""
-    wanted: dict[str, ConnectionSet] = {}
-    peers = {}
+    wanted: dict[int, tuple[Peer, ConnectionSet]] = {}
     for way in routed_backends(cluster):
         backend = way.backend
         peer = policies.peers.of(backend.workload) if backend.workload is not None else None
         if peer is not None and backend.port is not None:
             port = ConnectionSet.span(backend.protocol, backend.port, backend.port)
-            wanted[peer.text] = wanted.get(peer.text, ConnectionSet.nothing()) | port
-            peers[peer.text] = peer
+            _, held = wanted.get(id(peer), (peer, ConnectionSet.nothing()))
+            wanted[id(peer)] = (peer, held | port)
     (controller,) = ingress_controllers()
-    for name in sorted(wanted):
-        held = wanted[name] & allowed_connections(policies, controller, peers[name])
-        if held:
-            yield Reached(name, held)
+    allowed = [(peer, held & allowed_connections(policies, controller, peer)) for peer, held in wanted.values()]
+    yield from sorted(_united(Reached(peer.text, held) for peer, held in allowed if held))
+
+
+def _united(reached: Iterable[Reached]) -> list[Reached]:
+    """What is reached, with all connections to one name together."""
+    found: dict[str, ConnectionSet] = {}
+    for name, held in reached:
+        found[name] = found[name] | held if name in found else held
+    return [Reached(name, held) for name, held in found.items()]
+
+
+def _disjoint(parts: Iterable[tuple[AddressSet, ConnectionSet]]) -> list[tuple[AddressSet, ConnectionSet]]:
+    """Addresses by what they are reached on, as parts that have no address in common."""
+    found: list[tuple[AddressSet, ConnectionSet]] = []
+    for addresses, connections in parts:
+        refined: list[tuple[AddressSet, ConnectionSet]] = []
+        for known, held in found:
+            refined += [(known & addresses, held | connections), (known - addresses, held)]
+            addresses -= known
+        found = [(known, held) for known, held in (*refined, (addresses, connections)) if known]
+    return found
 
 
 def _by_connections(reached: Iterable[Reached]) -> dict[ConnectionSet, tuple[str, ...]]:

@@ -7,7 +7,7 @@ there the algebra looks for a witness first, and only what it leaves standing is
 from __future__ import annotations
 
 import enum
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -50,11 +50,15 @@ class Side:
 
 @attrs.frozen
 class Question:
-    """All flows from one side to another by some connections."""
+    """All flows from one side to another by some connections.
+
+    With `between_replicas` those from one pod of a workload to another of the same are among them.
+    """
 
     sources: Side
     destinations: Side
     connections: ConnectionSet
+    between_replicas: bool = False
 
 
 @attrs.frozen
@@ -158,47 +162,51 @@ def replay(policies: PolicySet, flow: Flow, expected: bool) -> Decision:
 
 def check_implies(first: PolicySet, second: PolicySet, world: World = World.CLOSED) -> Verdict:
     """Whether the second allows everything that the first allows, between the peers of the first."""
-    return _compared(first, second, world, ((True, False),))
+    return check_covered(first, (second,), world)
+
+
+def check_covered(first: PolicySet, others: Sequence[PolicySet], world: World = World.CLOSED) -> Verdict:
+    """Whether all that the first allows is allowed by one of the others at least, between the peers of the first."""
+    return _compared((first, *others), world, ((True, *(False for _ in others)),))
 
 
 def check_equivalent(first: PolicySet, second: PolicySet, world: World = World.CLOSED) -> Verdict:
     """Whether both allow the same, between the peers of the first."""
-    return _compared(first, second, world, ((True, False), (False, True)))
+    return _compared((first, second), world, ((True, False), (False, True)))
 
 
 def check_disjoint(first: PolicySet, second: PolicySet, world: World = World.CLOSED) -> Verdict:
     """Whether nothing is allowed by both, between the peers of the first."""
-    return _compared(first, second, world, ((True, True),))
+    return _compared((first, second), world, ((True, True),))
 
 
-def _compared(first: PolicySet, second: PolicySet, world: World, outcomes: tuple[tuple[bool, bool], ...]) -> Verdict:
-    """Refuted by a flow on which the two say one of the `outcomes`; the decision is that of the first."""
-    universe = Universe((first, second), first.peers.pods)
-    everything = everyone(first, world)
-    maps = [connectivity_in(universe, policies) for policies in (first, second)]
+def _compared(sets: Sequence[PolicySet], world: World, outcomes: tuple[tuple[bool, ...], ...]) -> Verdict:
+    """Refuted by a flow on which the sets say one of the `outcomes`; the decision is that of the first."""
+    universe = Universe(sets, sets[0].peers.pods)
+    everything = everyone(sets[0], world)
+    maps = [connectivity_in(universe, policies) for policies in sets]
     for outcome in outcomes:
-        flow = _flow_of_pair(maps[0], maps[1], everything, outcome)
+        flow = _flow_of_outcome(maps, everything, outcome)
         if flow is None and world is World.OPEN:
             from .smt.encoding import Encoding
 
             try:
-                encoding = Encoding(universe, (first, second))
-                flow = encoding.find_flow(everything, ((first, outcome[0]), (second, outcome[1])))
+                flow = Encoding(universe, sets).find_flow(everything, tuple(zip(sets, outcome, strict=True)))
             except Undecided as undecided:
                 return Unknown(str(undecided))
         if flow is not None:
-            replay(second, flow, outcome[1])
-            return Refuted(flow, replay(first, flow, outcome[0]))
+            decisions = [replay(policies, flow, said) for policies, said in zip(sets, outcome, strict=True)]
+            return Refuted(flow, decisions[0])
     return Holds()
 
 
 def everyone(policies: PolicySet, world: World = World.CLOSED) -> Question:
-    """The question about all flows that a policy can be about: all peers, all addresses, all connections."""
+    """The question about all flows that a policy can be about: all pods, all addresses, all connections."""
     from k8snetlint.policy.ir import Everything
 
     imagined = Everything() if world is World.OPEN else None
     side = Side(policies.peers.pods, AddressSet.everything(), imagined)
-    return Question(side, side, ConnectionSet.everything())
+    return Question(side, side, ConnectionSet.everything(), between_replicas=True)
 
 
 def _sides(question: Question) -> tuple[PeerExpr, ...]:
@@ -223,14 +231,14 @@ def _holds(point: Point, wanted: set[int], side: Side) -> bool:
 
 
 def flow_at(points: tuple[Point, ...], question: Question, source: int, destination: int) -> tuple[Peer, Peer] | None:
-    """Two different peers of the question at two points; None if there is only one, to itself, or two outside."""
+    """Two ends of a flow of the question at two points; None if there is only one pod, to itself, or two outside."""
     if points[source].addresses is not None and points[destination].addresses is not None:
         return None
     senders = candidates(points[source], question.sources)
     receivers = candidates(points[destination], question.destinations)
     for sender in senders[:2]:
         for receiver in receivers[:2]:
-            if sender is not receiver:
+            if sender is not receiver or (question.between_replicas and not sender.is_single):
                 return sender, receiver
     return None
 
@@ -306,19 +314,19 @@ def _without(region: Group, groups: Iterable[Group]) -> Iterator[Group]:
     yield from left
 
 
-def _flow_of_pair(
-    first: Connectivity, second: Connectivity, question: Question, outcome: tuple[bool, bool]
-) -> Flow | None:
-    """A flow on which two maps of one universe say an outcome, of which at least one side is an allow."""
-    here, there = (first, second) if outcome[0] else (second, first)
-    other = outcome[1] if outcome[0] else outcome[0]
-    for group in here.groups:
-        if other:
-            parts: Iterable[Group] = _common(group, there.groups)
-        else:
-            parts = _without(group, there.groups)
+def _flow_of_outcome(maps: Sequence[Connectivity], question: Question, outcome: tuple[bool, ...]) -> Flow | None:
+    """A flow on which maps of one universe say an outcome, of which at least one is an allow."""
+    asked = outcome.index(True)
+    others = [
+        (found, allowed) for index, (found, allowed) in enumerate(zip(maps, outcome, strict=True)) if index != asked
+    ]
+    for group in maps[asked].groups:
+        parts: Iterable[Group] = (group,)
+        for found, allowed in others:
+            cut = _common if allowed else _without
+            parts = [piece for part in parts for piece in cut(part, found.groups)]
         for part in parts:
-            for flow in _flows(first.points, question, part):
+            for flow in _flows(maps[asked].points, question, part):
                 return flow
     return None
 
