@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-import json
-import math
 import re
 from collections.abc import Iterable, Iterator
 
-from k8snetlint.source.scalars import resolve_plain
-from k8snetlint.source.tree import Document, Node, Scalar
+from k8snetlint.source.tree import Document, Node
+from k8snetlint.source.write import scalar_text
 
-# Text that needs no quotes: it is read as itself whatever version of YAML reads it.
-_BARE = re.compile(r"[A-Za-z_./][A-Za-z0-9_./-]*(?::[A-Za-z0-9_./-]+)*\Z")
 _BLOCK = re.compile(r"[^\x00-\x08\x0b-\x1f\x7f-\x9f\r\t\u2028\u2029\ufeff\ud800-\udfff]*\Z")
-_DATE_OR_NUMBER = re.compile(r"[.\d_:-]+\Z|[.+-]|0x")
 
 
 def write_yaml(documents: Iterable[Document]) -> str:
@@ -87,20 +82,3 @@ def _inline(node: Node) -> str:
     if isinstance(value, dict):
         return "{}"
     return "[]" if isinstance(value, list) else scalar_text(value)
-
-
-def scalar_text(value: Scalar) -> str:
-    """A scalar as it is written on one line of YAML, bare where that is read as itself."""
-    if value is None:
-        return "null"
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, float) and not math.isfinite(value):
-        return ".nan" if math.isnan(value) else (".inf" if value > 0 else "-.inf")
-    if isinstance(value, int | float):
-        return json.dumps(value)
-    if _BARE.match(value) and not _DATE_OR_NUMBER.match(value) and resolve_plain(value) == value:
-        return value
-    text = json.dumps(value, ensure_ascii=False)
-    # JSON leaves these as they are, and YAML ends a line at them or refuses them.
-    return re.sub(r"[\x7f-\x9f\u2028\u2029\ufeff\ud800-\udfff]", lambda found: f"\\u{ord(found[0]):04x}", text)
