@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from typing import NamedTuple
 
 import attrs
 
@@ -64,6 +65,15 @@ class _Ends:
         return Side(self.peers, self.addresses, imagined)
 
 
+class Demand(NamedTuple):
+    """What an intent says of one pair of the closed world: these connections are allowed, or none of them is."""
+
+    source: Peer
+    destination: Peer
+    connections: ConnectionSet
+    through_service: bool = False
+
+
 class IntentProver:
     """Proves intents about one cluster."""
 
@@ -90,6 +100,45 @@ class IntentProver:
                 if isinstance(each, kind):
                     return each
         return found[0]
+
+    def demands(self, intent: Intent, cuts: Iterable[AddressSet] = ()) -> Iterator[Demand]:
+        """What an intent says of every pair of the closed world, as `verdict` asks it. Raises UnknownEnd.
+
+        Addresses are represented by one of each part that policies, or the sets in `cuts`, tell apart.
+        """
+        sources = self._ends(intent.sources, World.CLOSED)
+        destinations = self._ends(intent.destinations, World.CLOSED)
+        outside = [point.addresses for point in self._prover.universe.points if point.addresses is not None]
+        for cut in cuts:
+            outside = [part for addresses in outside for part in (addresses & cut, addresses - cut) if part]
+        senders, receivers = (
+            [*ends.peers, *_representatives(outside, ends.addresses)] for ends in (sources, destinations)
+        )
+        asked = intent.connections
+        for source in senders:
+            for destination in receivers:
+                if source is not destination and (source.index is not None or destination.index is not None):
+                    yield Demand(source, destination, asked)
+        if senders == receivers and len(sources.peers) == len(senders) == 1:
+            yield Demand(senders[0], senders[0] if senders[0].is_single else attrs.evolve(senders[0]), asked)
+        yield from (Demand(node, peer, asked) for node in sources.nodes for peer in destinations.peers)
+        yield from (Demand(peer, node, asked) for node in destinations.nodes for peer in sources.peers)
+        for service in destinations.services:
+            for peer, connections in self._service_backends(service, asked):
+                for source in (*senders, *sources.nodes):
+                    if source.index is not None or peer.index is not None:
+                        other = attrs.evolve(peer) if source is peer else peer
+                        yield Demand(source, other, connections, True)
+
+    def _service_backends(self, service: Service, asked: ConnectionSet) -> Iterator[tuple[Peer, ConnectionSet]]:
+        """The pods behind the ports of a Service that are asked about, with the connections that lead to them."""
+        for port in service.ports:
+            if port.number is None or (port.protocol, port.number) not in asked:
+                continue
+            for backend in backends(self.cluster, service, port):
+                peer = self._backend(backend.workload, backend.address) if backend.port is not None else None
+                if peer is not None and backend.port is not None:
+                    yield peer, ConnectionSet.span(backend.protocol, backend.port, backend.port)
 
     def _verdicts(self, intent: Intent, sources: _Ends, destinations: _Ends) -> Iterator[Verdict]:
         source_side, destination_side = sources.side(intent.world), destinations.side(intent.world)
@@ -134,24 +183,15 @@ class IntentProver:
 
     def _to_service(self, service: Service, sources: _Ends, intent: Intent) -> Iterator[Verdict]:
         name = f"Service {service.namespace}/{service.name}"
-        asked = 0
-        for port in service.ports:
-            if port.number is None or (port.protocol, port.number) not in intent.connections:
-                continue
-            found = [each for each in backends(self.cluster, service, port) if each.port is not None]
-            for backend in found:
-                peer = self._backend(backend.workload, backend.address)
-                if peer is None or backend.port is None:
-                    continue
-                connections = ConnectionSet.span(backend.protocol, backend.port, backend.port)
-                asked += 1
-                others = tuple(each for each in sources.peers if each is not peer)
-                side = attrs.evolve(sources, peers=others).side(intent.world)
-                target = Side((peer,)) if peer.index is not None else Side((), peer.addresses)
-                if _has_pairs(side, target):
-                    yield self._asked(Question(side, target, connections), intent)
-                for each in (*sources.nodes, *(each for each in sources.peers if each is peer)):
-                    yield self._of_pair(each, peer, connections, intent, through_service=True)
+        asked = list(self._service_backends(service, intent.connections))
+        for peer, connections in asked:
+            others = tuple(each for each in sources.peers if each is not peer)
+            side = attrs.evolve(sources, peers=others).side(intent.world)
+            target = Side((peer,)) if peer.index is not None else Side((), peer.addresses)
+            if _has_pairs(side, target):
+                yield self._asked(Question(side, target, connections), intent)
+            for each in (*sources.nodes, *(each for each in sources.peers if each is peer)):
+                yield self._of_pair(each, peer, connections, intent, through_service=True)
         if not asked:
             yield Unknown(f"{name} has no backend on the ports in question")
 
@@ -273,6 +313,15 @@ class IntentProver:
                 node = workload.root.get("status", "podIP")
                 found |= _single(str(node.value) if node is not None else None)
         return found
+
+
+def _representatives(parts: Iterable[AddressSet], wanted: AddressSet) -> Iterator[Peer]:
+    """An address of each part that is wanted."""
+    for part in parts:
+        for version, first, _ in (part & wanted).ranges():
+            address = Address(version, first)
+            yield Peer(str(address), addresses=AddressSet.single(address))
+            break
 
 
 def _single(text: str | None) -> AddressSet:

@@ -6,9 +6,7 @@ here are what would be written; `formatters.suggestion` writes them.
 
 from __future__ import annotations
 
-import hashlib
-import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 
 import attrs
 
@@ -19,47 +17,13 @@ from k8snetlint.policy.ir import PolicySet
 from k8snetlint.policy.peers import Peer, Peers
 from k8snetlint.settings import Settings
 
+from .dns import DNS_LABELS
+from .manifests import SuggestedPeer, SuggestedPolicy, SuggestedRule, free_name, namespace_named
 from .podselectors import Selected, selected
-from .wants import DNS_LABELS, SYSTEM_NAMESPACES, Because, Beyond, End, Notice, Want, Wants, wants
+from .wants import SYSTEM_NAMESPACES, Because, Beyond, End, Notice, Operated, Want, Wants, wants
 
 DEFAULT_DENY = "default-deny"
-_LONGEST_NAME = 63
 _ANYONE: tuple[SuggestedPeer, ...] = ()
-
-
-@attrs.frozen
-class SuggestedPeer:
-    """An entry of `from` or `to`: pods by their labels, of the namespaces of some labels or the own one; or a block."""
-
-    pods: LabelSelector | None = None
-    namespaces: LabelSelector | None = None
-    cidr: str | None = None
-
-
-@attrs.frozen
-class SuggestedRule:
-    """An entry of `ingress` or `egress`: no peers mean anyone. `ports` are protocol and number, sorted."""
-
-    peers: tuple[SuggestedPeer, ...]
-    ports: tuple[tuple[str, int], ...]
-    because: tuple[Because, ...]
-
-
-@attrs.frozen
-class SuggestedPolicy:
-    """A NetworkPolicy of both directions. `namespace` is None where the manifests leave it to whoever applies them.
-
-    `subjects` are the workloads that it is for, none for a default deny. `unneeded` are the Service ports in front of
-    them that it leaves shut.
-    """
-
-    name: str
-    namespace: str | None
-    pods: LabelSelector
-    subjects: tuple[str, ...] = ()
-    unneeded: tuple[str, ...] = ()
-    ingress: tuple[SuggestedRule, ...] = ()
-    egress: tuple[SuggestedRule, ...] = ()
 
 
 @attrs.frozen
@@ -131,13 +95,16 @@ class _Writer:
     def _others(self, end: End, own_namespace: str) -> Iterator[SuggestedPeer]:
         if isinstance(end, Peer):
             group = self._group_of[id(end)]
-            namespaces = None if group.namespace == own_namespace else _namespace(group.namespace)
+            namespaces = None if group.namespace == own_namespace else namespace_named(group.namespace)
             yield SuggestedPeer(group.selector, namespaces)
         elif end is Beyond.NAME_SERVERS:
-            yield SuggestedPeer(label_map_selector(dict(DNS_LABELS[:1])), _namespace("kube-system"))
+            yield SuggestedPeer(label_map_selector(dict(DNS_LABELS[:1])), namespace_named("kube-system"))
         elif end is Beyond.INGRESS_CONTROLLER or end is Beyond.PROMETHEUS:
             others = Requirement(NAMESPACE_NAME_LABEL, "NotIn", self._inhabited)
             yield SuggestedPeer(namespaces=LabelSelector((), (others,)))
+        elif isinstance(end, Operated):
+            namespaces = None if end.namespace == own_namespace else namespace_named(end.namespace)
+            yield SuggestedPeer(LabelSelector(end.labels), namespaces)
         elif not isinstance(end, Beyond):
             yield from (SuggestedPeer(cidr=text) for text in end.cidr_texts())
 
@@ -148,9 +115,9 @@ class _Writer:
         taken = {policy.name for policy in self.cluster.all_of(NetworkPolicy) if policy.namespace == namespace}
         written = namespace if namespace in self._named else None
         whole = next((group for group in groups if group.selector.is_empty), None)
-        yield self._policy(_free(DEFAULT_DENY, taken), written, whole)
+        yield self._policy(free_name(DEFAULT_DENY, taken), written, whole)
         groups = [group for group in groups if group is not whole]
-        names = {id(group): _free(name, taken) for group, name in sorted(_names(groups), key=lambda each: each[1])}
+        names = {id(group): free_name(name, taken) for group, name in sorted(_names(groups), key=lambda each: each[1])}
         for group in sorted(groups, key=lambda group: names[id(group)]):
             yield self._policy(names[id(group)], written, group)
 
@@ -196,10 +163,6 @@ class _Writer:
                 yield Notice(f"{texts[0]} has no label to select it by: its policy is for the whole namespace", place)
 
 
-def _namespace(name: str) -> LabelSelector:
-    return label_map_selector({NAMESPACE_NAME_LABEL: name})
-
-
 def _names(groups: Iterable[Selected]) -> Iterator[tuple[Selected, str]]:
     """A name for each policy: the workload's, with its kind where workloads share the name."""
     found = [(group, group.peers[0].text.partition("[")) for group in groups]
@@ -209,16 +172,3 @@ def _names(groups: Iterable[Selected]) -> Iterator[tuple[Selected, str]]:
     for group, (name, _, kind) in found:
         bare = name.partition("/")[2]
         yield group, bare if counts[name] == 1 else f"{bare}-{kind.rstrip(']')}"
-
-
-def _free(name: str, taken: set[str]) -> str:
-    """A valid name that is not taken yet, as near to a text as it can be; it is taken then."""
-    valid = re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-") or "workload"
-    if len(valid) > _LONGEST_NAME:
-        valid = f"{valid[: _LONGEST_NAME - 9].rstrip('-')}-{hashlib.sha256(name.encode()).hexdigest()[:8]}"
-    candidates: Mapping[int, str] = {0: valid, 1: f"{valid[: _LONGEST_NAME - 10].rstrip('-')}-suggested"}
-    number = 0
-    while (chosen := candidates.get(number, f"{valid[: _LONGEST_NAME - 6].rstrip('-')}-{number}")) in taken:
-        number += 1
-    taken.add(chosen)
-    return chosen

@@ -23,14 +23,15 @@ from k8snetlint.source.text import Place
 from k8snetlint.source.tree import Path
 
 from .blocking import allowing_rules
-from .requirements import Client, Requirement, requirements, stated_service
+from .dns import DNS_LABELS, DNS_NAMESPACES
+from .requirements import Client, Ground, Requirement, requirements, stated_service
 from .routing import Backend, backends
 from .statements import statements
 
 # Where the control plane's own pods live: what those need is in no manifest.
-SYSTEM_NAMESPACES = frozenset({"kube-node-lease", "kube-public", "kube-system", "openshift-dns"})
-# The labels of DNS servers. Source: the manifests of Kubernetes' addon and of OpenShift's DNS operator.
-DNS_LABELS = (("k8s-app", "kube-dns"), ("dns.operator.openshift.io/daemonset-dns", "default"))
+SYSTEM_NAMESPACES = DNS_NAMESPACES | {"kube-node-lease", "kube-public"}
+# Source: prometheus-operator, the labels of the pods of a Prometheus.
+_PROMETHEUS_LABELS = (("app.kubernetes.io/name", "prometheus"),)
 _DNS_PORT = 53
 # Images of ingress controllers that open the connections to backends themselves.
 _CONTROLLERS = re.compile(
@@ -47,7 +48,15 @@ class Beyond(enum.Enum):
     ANYONE = "{anyone}"
 
 
-End: TypeAlias = Peer | AddressSet | Beyond
+@attrs.frozen
+class Operated:
+    """Pods that an operator makes: their namespace, and labels that they have."""
+
+    namespace: str
+    labels: tuple[tuple[str, str], ...]
+
+
+End: TypeAlias = Peer | AddressSet | Beyond | Operated
 
 
 @attrs.frozen
@@ -94,9 +103,9 @@ def wants(cluster: Cluster, policies: PolicySet, settings: Settings) -> Wants:
     reader = _Reader(cluster, policies.peers, settings)
     needed = requirements(cluster, settings)
     found = [want for requirement in needed for want in reader.of_requirement(requirement)]
-    found = [*reader.names(found), *found, *reader.published()]
+    found = [*reader.names(needed, found), *found, *reader.published()]
     reader.unknown_names(needed)
-    reader.api_clients()
+    reader.api_clients(needed)
     unneeded = reader.unneeded_ports(found, policies)
     return Wants(tuple(found), tuple(dict.fromkeys(reader.notices)), unneeded)
 
@@ -112,15 +121,16 @@ class _Reader:
         for text in settings.cluster.node_cidrs:
             self.nodes |= AddressSet.cidr(text)
 
-    def names(self, found: Sequence[Want]) -> Iterator[Want]:
+    def names(self, needed: Sequence[Requirement], found: Sequence[Want]) -> Iterator[Want]:
         """DNS for every workload that uses a name or calls a pod; where the servers are in sight, on their ports."""
         servers = [peer for peer in self.peers.pods if peer.is_pod and _is_name_server(peer)]
+        keys = {statement.place: statement.key or statement.mention.host for statement in self.statements}
         users: dict[int, tuple[Peer, Because]] = {}
-        for statement in self.statements:
-            peer = self.peers.of(statement.workload)
-            if peer is not None and peer.is_pod:
-                text = f"DNS, for {statement.key or statement.mention.host}"
-                users.setdefault(id(peer), (peer, Because(text, statement.place)))
+        for requirement in needed:
+            peer = self.peers.of(requirement.workload) if requirement.workload is not None else None
+            if requirement.ground is Ground.NAMES and peer is not None and peer.is_pod:
+                text = f"DNS, for {keys.get(requirement.place, 'a name')}"
+                users.setdefault(id(peer), (peer, Because(text, requirement.place)))
         for want in found:
             if isinstance(want.source, Peer) and isinstance(want.destination, Peer):
                 text = f"DNS, for {want.because.text}"
@@ -160,6 +170,13 @@ class _Reader:
         if requirement.workload is not None:
             peer = self.peers.of(requirement.workload)
             yield self._selectable(peer, f"to {requirement.written}", place) if peer is not None else None
+        elif requirement.client_object is not None:
+            yield Operated(requirement.client_object.namespace or "", _PROMETHEUS_LABELS)
+            self._say(
+                f"the pods that an operator makes of {requirement.client_object} are not in the manifests: what they need"
+                " of their own is not opened",
+                place,
+            )
         elif requirement.client is Client.INGRESS_CONTROLLER:
             yield Beyond.INGRESS_CONTROLLER
             yield from (peer for peer in self.peers.pods if peer.is_pod and _is_controller(peer))
@@ -235,7 +252,7 @@ class _Reader:
         for statement in self.statements:
             host = statement.mention.host
             key = (id(statement.workload), host.lower())
-            if key in met:
+            if key in met or host.lower() in ("localhost", "kubernetes.default", "kubernetes.default.svc"):
                 continue
             met.add(key)
             service = stated_service(statement, self.cluster, self.settings)
@@ -244,21 +261,15 @@ class _Reader:
                 why = "leads out of the cluster" if service.is_external_name else "leads to no port of a pod in sight"
             self._say(f"{statement.workload} names {host}, which {why}: nothing is opened to it", statement.place)
 
-    def api_clients(self) -> None:
-        """Says which workloads run as a service account that roles are bound to: those call the API server."""
-        bound: dict[tuple[str, str], Resource] = {}
-        for kind in ("RoleBinding", "ClusterRoleBinding"):
-            for binding in self.cluster.of_kind("rbac.authorization.k8s.io", kind):
-                subjects = binding.root.get("subjects")
-                for item in subjects.items if subjects is not None and subjects.is_sequence else ():
-                    if text_of(item.get("kind")) == "ServiceAccount":
-                        namespace = text_of(item.get("namespace")) or binding.namespace or ""
-                        bound.setdefault((namespace, text_of(item.get("name")) or ""), binding)
-        for peer in self.peers.pods:
-            binding_ = bound.get((peer.namespace or "", peer.service_account or ""))
-            if binding_ is not None and peer.is_pod and peer.namespace not in SYSTEM_NAMESPACES:
-                message = f"{peer} has rights at the API server ({binding_}): egress to its address is not opened"
-                self._say(message, _place(binding_, ("metadata", "name")))
+    def api_clients(self, needed: Sequence[Requirement]) -> None:
+        """Says which workloads work with the API server, whose address no manifest holds."""
+        for requirement in needed:
+            workload = requirement.workload
+            if requirement.ground is not Ground.API or workload is None or workload.host_network:
+                continue
+            if workload.namespace not in SYSTEM_NAMESPACES:
+                message = f"{workload} works with the API server: egress to its address is not opened"
+                self._say(message, requirement.place)
 
     def unneeded_ports(self, found: list[Want], policies: PolicySet) -> dict[int, tuple[str, ...]]:
         """The Service ports that nothing will reach, because nothing in the manifests needs them."""

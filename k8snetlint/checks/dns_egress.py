@@ -39,7 +39,8 @@ def names_used(cluster: Cluster, settings: Settings) -> Mapping[int, str]:
     """A host name that each workload uses, by the workload's identity."""
     found: dict[int, str] = {}
     for statement in statements_of(cluster, settings):
-        found.setdefault(id(statement.workload), statement.mention.host)
+        if statement.mention.host.lower() != "localhost":
+            found.setdefault(id(statement.workload), statement.mention.host)
     return found
 
 

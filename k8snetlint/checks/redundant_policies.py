@@ -46,7 +46,10 @@ def redundant_policy(ctx: Context) -> Iterator[Diagnostic]:
     """A policy that could go."""
     found = ctx.once(superfluous)
     for part in found.parts:
-        if part.kind is not PartKind.POLICY:
+        # A policy that opens nothing says of its pods what is to hold when the others are gone.
+        policy = part.policy
+        is_bare = isinstance(policy, NetworkPolicy) and not policy.ingress and not policy.egress
+        if part.kind is not PartKind.POLICY or is_bare:
             continue
         others = _policies(part.covered_by)
         yield ctx.report(

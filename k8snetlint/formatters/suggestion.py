@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 
-from k8snetlint.analysis.suggestion import SuggestedPeer, SuggestedPolicy, SuggestedRule, Suggestion
+from k8snetlint.analysis.manifests import SuggestedPeer, SuggestedPolicy, manifest
+from k8snetlint.analysis.suggestion import Suggestion
 from k8snetlint.analysis.wants import Because, Notice
-from k8snetlint.model.core import LabelSelector
-from k8snetlint.units.write import scalar_text
+from k8snetlint.source.write import block_lines
 
 from .escape import terminal
 from .json import JSON, dumped, location
 from .outcome import Outcome, place_text
 
 SUGGESTION_FORMATS = ("yaml", "json", "markdown")
-_IGNORE = "k8snetlint.dev/ignore"
 SCHEMA = "k8snetlint/suggestion/v1"
 
 
@@ -36,60 +35,6 @@ def render(name: str, found: Suggestion, outcome: Outcome) -> str:
 def notice_json(notice: Notice) -> JSON:
     """A notice with its place, null where it has none."""
     return {"message": notice.message, "location": None if notice.place is None else location(notice.place)}
-
-
-def manifest(policy: SuggestedPolicy) -> dict[str, JSON]:
-    """The policy as the API reads it."""
-    metadata: dict[str, JSON] = {"name": policy.name}
-    if policy.namespace is not None:
-        metadata["namespace"] = policy.namespace
-    ignored = list(_ignored(policy))
-    if ignored:
-        metadata["annotations"] = {_IGNORE: "; ".join(ignored)}
-    spec: dict[str, JSON] = {
-        "podSelector": _selector(policy.pods),
-        "policyTypes": ["Ingress", "Egress"],
-    }
-    for field, key, rules in (("ingress", "from", policy.ingress), ("egress", "to", policy.egress)):
-        if rules:
-            spec[field] = [_rule(rule, key) for rule in rules]
-    return {"apiVersion": "networking.k8s.io/v1", "kind": "NetworkPolicy", "metadata": metadata, "spec": spec}
-
-
-def _ignored(policy: SuggestedPolicy) -> Iterator[str]:
-    """What rules would say of connections that the policy shuts because nothing needs them."""
-    if policy.unneeded:
-        yield f"NP041: nothing in the manifests needs {', '.join(policy.unneeded)}"
-    if policy.pods.is_empty and policy.subjects and not policy.egress:
-        yield f"NP025: nothing in the manifests says that {', '.join(policy.subjects)} uses a name"
-
-
-def _rule(rule: SuggestedRule, key: str) -> JSON:
-    ports: list[JSON] = [{"protocol": protocol, "port": number} for protocol, number in rule.ports]
-    return {key: [_peer(peer) for peer in rule.peers], "ports": ports} if rule.peers else {"ports": ports}
-
-
-def _peer(peer: SuggestedPeer) -> JSON:
-    if peer.cidr is not None:
-        return {"ipBlock": {"cidr": peer.cidr}}
-    found: dict[str, JSON] = {}
-    if peer.namespaces is not None:
-        found["namespaceSelector"] = _selector(peer.namespaces)
-    if peer.pods is not None:
-        found["podSelector"] = _selector(peer.pods)
-    return found
-
-
-def _selector(selector: LabelSelector) -> JSON:
-    found: dict[str, JSON] = {}
-    if selector.match_labels:
-        found["matchLabels"] = dict(selector.match_labels)
-    if selector.match_expressions:
-        found["matchExpressions"] = [
-            {"key": item.key, "operator": item.operator, **({"values": list(item.values)} if item.values else {})}
-            for item in selector.match_expressions
-        ]
-    return found
 
 
 def _policy_json(policy: SuggestedPolicy) -> JSON:
@@ -128,7 +73,7 @@ def _policy_yaml(policy: SuggestedPolicy) -> Iterator[str]:
         elif len(policy.subjects) > 1:
             yield f"# {_comment(', '.join(policy.subjects))}"
     because = {"ingress": policy.ingress, "egress": policy.egress}
-    for line in _lines(manifest(policy), 0):
+    for line in block_lines(manifest(policy)):
         yield line
         field = line.strip().removesuffix(":")
         if line.startswith("  ") and not line.startswith("   ") and field in because:
@@ -136,16 +81,16 @@ def _policy_yaml(policy: SuggestedPolicy) -> Iterator[str]:
     else:
         return
     spec = manifest(policy)["spec"]
-    assert isinstance(spec, Mapping)
+    assert isinstance(spec, dict)
     fields = [name for name in ("ingress", "egress") if name in spec]
     for field in fields:
         if field != fields[0]:
             yield f"  {field}:"
         rules = spec[field]
-        assert isinstance(rules, Sequence)
+        assert isinstance(rules, list)
         for rule, written in zip(because[field], rules, strict=True):
             yield from (f"    # {_reason(each)}" for each in rule.because)
-            yield from _lines([written], 2)
+            yield from (f"    {line}" for line in block_lines([written]))
 
 
 def _reason(because: Because) -> str:
@@ -155,37 +100,6 @@ def _reason(because: Because) -> str:
 def _comment(text: str) -> str:
     """A text on one line of a comment."""
     return " ".join(terminal(text).split())
-
-
-def _lines(value: JSON, depth: int) -> Iterator[str]:
-    """A value that is no scalar as lines of block YAML."""
-    margin = "  " * depth
-    if isinstance(value, Mapping):
-        for key, entry in value.items():
-            yield from _entry(f"{margin}{_scalar(key)}:", entry, depth + 1)
-    elif isinstance(value, Iterable) and not isinstance(value, str):
-        for entry in value:
-            if isinstance(entry, Mapping) and entry:
-                first, *rest = _lines(entry, depth + 1)
-                yield f"{margin}- {first.lstrip(' ')}"
-                yield from rest
-            else:
-                yield from _entry(f"{margin}-", entry, depth + 1)
-
-
-def _entry(start: str, value: JSON, depth: int) -> Iterator[str]:
-    if isinstance(value, Mapping | Sequence) and not isinstance(value, str):
-        if value:
-            yield start
-            yield from _lines(value, depth)
-        else:
-            yield f"{start} {'{}' if isinstance(value, Mapping) else '[]'}"
-    else:
-        yield f"{start} {_scalar(value)}"
-
-
-def _scalar(value: str | int | float | bool | None) -> str:
-    return scalar_text(value)
 
 
 def _markdown(found: Suggestion, outcome: Outcome) -> Iterator[str]:

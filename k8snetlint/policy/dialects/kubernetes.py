@@ -70,7 +70,7 @@ def match_of(
 ) -> ir.Match:
     """What a rule of a policy with that subject is about, in one of its directions."""
     peer = _peers(policy, rule)
-    connections = _connections(rule, enforcement)
+    connections = connections_of(rule, enforcement)
     return ir.Match(peer, subject, connections) if policy_type == INGRESS else ir.Match(subject, peer, connections)
 
 
@@ -93,10 +93,11 @@ def _peers(policy: NetworkPolicy, rule: NetworkPolicyRule) -> PeerExpr:
         return ir.Nothing()
     if not rule.peers:
         return ir.Everything()
-    return any_of(*(_peer(policy, peer) for peer in rule.peers))
+    return any_of(*(peer_of(policy, peer) for peer in rule.peers))
 
 
-def _peer(policy: NetworkPolicy, peer: NetworkPolicyPeer) -> PeerExpr:
+def peer_of(policy: NetworkPolicy, peer: NetworkPolicyPeer) -> PeerExpr:
+    """Whom an entry of a rule of a policy means."""
     if not peer.is_understood:
         return ir.Nothing()
     if peer.ip_block is not None:
@@ -108,7 +109,8 @@ def _peer(policy: NetworkPolicy, peer: NetworkPolicyPeer) -> PeerExpr:
     return all_of(where, pods_with(peer.pod_selector)) if peer.pod_selector is not None else where
 
 
-def _connections(rule: NetworkPolicyRule, enforcement: Enforcement) -> ir.ConnectionExpr:
+def connections_of(rule: NetworkPolicyRule, enforcement: Enforcement) -> ir.ConnectionExpr:
+    """The connections that a rule is about."""
     if not rule.ports:
         return ir.ALL_CONNECTIONS
     fixed = ConnectionSet.nothing()
