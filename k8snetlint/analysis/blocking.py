@@ -16,6 +16,7 @@ from k8snetlint.policy.ir import (
     AllOf,
     AnyOf,
     AnyPod,
+    ConnectionExpr,
     Everything,
     HasAddress,
     InNamespace,
@@ -117,7 +118,7 @@ def _fits_but_for(rule: PolicyRule, flow: Flow, other: str) -> bool:
 
 def opened_text(rule: PolicyRule, destination: Peer) -> str:
     """The ports that a rule opens on a destination, for messages."""
-    return str(_opened(rule, destination)) or "no port"
+    return str(opened(rule.match.connections, destination)) or "no port"
 
 
 def opened_on(policies: PolicySet, subject: Peer) -> str:
@@ -128,17 +129,18 @@ def opened_on(policies: PolicySet, subject: Peer) -> str:
         for tier in stage.tiers if stage.name == INGRESS else ():
             for rule in tier.rules:
                 if rule.action is Action.ALLOW and rule.origin is not None and matches(rule.match.destination, subject):
-                    found |= _opened(rule, flow.destination)
+                    found |= opened(rule.match.connections, flow.destination)
     return str(found) if found else ""
 
 
-def _opened(rule: PolicyRule, destination: Peer) -> ConnectionSet:
-    opened = rule.match.connections.fixed
-    for named in rule.match.connections.named:
-        for port in destination.ports:
+def opened(connections: ConnectionExpr, destination: Peer) -> ConnectionSet:
+    """What a rule's connections open on a destination, its named ports looked up."""
+    found = connections.fixed
+    for named in connections.named:
+        for port in destination.ports if destination.is_pod else ():
             if port.name == named.name and named.protocol in (None, port.protocol):
-                opened |= ConnectionSet.span(port.protocol, port.number, port.number)
-    return opened
+                found |= ConnectionSet.span(port.protocol, port.number, port.number)
+    return found
 
 
 def is_isolated(policies: PolicySet, stage: str, subject: Peer) -> bool:

@@ -7,9 +7,10 @@ from typing import NamedTuple
 
 from k8snetlint.algebra.connections import ConnectionSet
 from k8snetlint.model.cluster import Cluster
-from k8snetlint.policy.ir import ConnectionExpr, PolicySet
+from k8snetlint.policy.ir import PolicySet
 from k8snetlint.policy.peers import Flow, Peer
 
+from .blocking import opened
 from .ends import ServiceEnd, resolve
 from .reference import Decision, is_allowed, matches
 from .verdict import first_connection
@@ -44,7 +45,7 @@ def _parts(source: Peer, destination: Peer, policies: PolicySet) -> Iterator[Par
         for tier in stage.tiers:
             for rule in tier.rules:
                 if matches(rule.match.source, source) and matches(rule.match.destination, destination):
-                    held = _opened(rule.match.connections, destination)
+                    held = opened(rule.match.connections, destination)
                     atoms = [part for atom in atoms for part in (atom & held, atom - held) if part]
     merged: dict[tuple[int, ...], Part] = {}
     for atom in atoms:
@@ -53,12 +54,3 @@ def _parts(source: Peer, destination: Peer, policies: PolicySet) -> Iterator[Par
         held = merged[key].connections | atom if key in merged else atom
         merged[key] = Part(held, decision)
     yield from merged.values()
-
-
-def _opened(connections: ConnectionExpr, destination: Peer) -> ConnectionSet:
-    held = connections.fixed
-    for named in connections.named:
-        for port in destination.ports if destination.is_pod else ():
-            if port.name == named.name and named.protocol in (None, port.protocol):
-                held |= ConnectionSet.span(port.protocol, port.number, port.number)
-    return held

@@ -9,6 +9,7 @@ import attrs
 from k8snetlint.algebra.addresses import Address, AddressSet
 from k8snetlint.model.cluster import NAMESPACE_NAME_LABEL
 from k8snetlint.model.core import Resource
+from k8snetlint.model.kinds import RUN_TIME_LABELS, is_run_time_label
 from k8snetlint.model.values import string_map_of
 from k8snetlint.policy.ir import EGRESS, INGRESS, Action, PolicySet
 from k8snetlint.policy.peers import Flow, Peer
@@ -17,9 +18,10 @@ from .blocking import Blocked, allowing_rules, blocked, is_isolated, may_be_unse
 from .dns import reaches_dns
 from .ends import blocks_of, ingress_controllers
 from .reach import explain
-from .reference import decide
+from .reference import decide, is_allowed
 from .requirements import API_SERVER, DNS, Client, Ground, Requirement
 from .routing import Backend
+from .universe import Mentioned
 
 # Where API servers listen, of kubeadm and the distributions.
 API_PORTS = (443, 6443, 8443, 16443, 7443)
@@ -39,6 +41,17 @@ class Judgement:
 
 def judged(need: Requirement, policies: PolicySet) -> Judgement:
     """Whether the policies let a requirement be."""
+    found = _judged(need, policies)
+    if found.blocked is None:
+        return found
+    flows = tuple(flow for flow in found.blocked.flows if not may_pass_when_running(flow.flow, policies))
+    if not flows:
+        return Judgement(None, found.sources)
+    is_total = found.blocked.is_total and len(flows) == len(found.blocked.flows)
+    return attrs.evolve(found, blocked=attrs.evolve(found.blocked, flows=flows, is_total=is_total))
+
+
+def _judged(need: Requirement, policies: PolicySet) -> Judgement:
     sources = sources_of(need, policies)
     if need.ground is Ground.NAMES:
         return _to_dns(need, sources, policies)
@@ -58,6 +71,28 @@ def judged(need: Requirement, policies: PolicySet) -> Judgement:
     else:
         is_refuted = found.is_total and not _may_admit_unseen(need, policies)
     return Judgement(False, sources, found) if is_refuted else Judgement(None, sources)
+
+
+def may_pass_when_running(flow: Flow, policies: PolicySet) -> bool:
+    """Whether a denied flow passes once one of its pods has a label that only controllers set, and that policies name."""
+    return any(
+        is_allowed(policies, flow._replace(source=source, destination=destination)).is_allowed
+        for source in (flow.source, *when_running(flow.source, policies))
+        for destination in (flow.destination, *when_running(flow.destination, policies))
+    )
+
+
+def when_running(peer: Peer, policies: PolicySet) -> Iterator[Peer]:
+    """A peer as it may be when it runs: with each label that only controllers set, and that policies name."""
+    tests = Mentioned((policies,)).pod_tests if peer.is_pod else {}
+    for key in tests:
+        if _is_set_later(key) and key not in peer.labels:
+            for value in dict.fromkeys(value for test in tests[key] for value in test.values):
+                yield attrs.evolve(peer, labels={**peer.labels, key: value})
+
+
+def _is_set_later(key: str) -> bool:
+    return key in RUN_TIME_LABELS or ("/" in key and is_run_time_label(key))
 
 
 def sources_of(need: Requirement, policies: PolicySet) -> tuple[Peer, ...]:

@@ -5,6 +5,7 @@ Source: Kubernetes, endpoints controller and DNS specification; Ingress and Gate
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 import attrs
@@ -18,6 +19,8 @@ from k8snetlint.model.services import Endpoints, EndpointSlice, Service, Service
 from k8snetlint.model.values import int_or_string_of, items_of, text_of
 from k8snetlint.model.workloads import Workload
 from k8snetlint.source.tree import Path
+
+_POD_OF_SET = re.compile(r".-[0-9]+\Z")
 
 
 @attrs.frozen
@@ -202,6 +205,20 @@ def named_services(cluster: Cluster, namespace: str) -> tuple[Service, ...]:
 def find_service(cluster: Cluster, name: ServiceName) -> Service | None:
     """The Service that a name means; None if there is none."""
     return next((service for service in named_services(cluster, name.namespace) if service.name == name.name), None)
+
+
+def resolved_name(cluster: Cluster, host: str, namespace: str, dns_domain: str = "cluster.local") -> ServiceName | None:
+    """What a host name means in a cluster: of `a-0.b` first a pod of the headless Service `b` of the own namespace.
+
+    Source: Kubernetes, DNS for Services and Pods: the search list begins with the own namespace.
+    """
+    labels = host.lower().rstrip(".").split(".")
+    if len(labels) == 2 and _POD_OF_SET.search(labels[0]):
+        own = ServiceName(labels[1], namespace, labels[0], False)
+        service = find_service(cluster, own)
+        if service is not None and service.is_headless:
+            return own
+    return service_name(host, namespace, dns_domain)
 
 
 def service_name(host: str, namespace: str, dns_domain: str = "cluster.local") -> ServiceName | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from k8snetlint.analysis.routing import ServiceName, find_service, service_name
+from k8snetlint.analysis.routing import ServiceName, find_service, resolved_name, service_name
 from k8snetlint.analysis.statements import Statement, data_mentions, statements_of
 from k8snetlint.diagnostic import Confidence, Diagnostic, Location, Severity
 from k8snetlint.engine import Context, cluster_check
@@ -29,7 +29,8 @@ def _names(ctx: Context) -> Iterator[tuple[Statement, ServiceName]]:
         host = statement.mention.host
         if ctx.cluster.is_context(statement.resource) or is_placeholder(host) or host.lower() in _NOT_SERVICES:
             continue
-        name = service_name(host, statement.workload.namespace or "", ctx.settings.cluster.dns_domain)
+        namespace = statement.workload.namespace or ""
+        name = resolved_name(ctx.cluster, host, namespace, ctx.settings.cluster.dns_domain)
         if name is None or is_external_service(ctx, name.namespace, name.name):
             continue
         key = (statement.place.source.path, statement.place.span, statement.workload.namespace)

@@ -13,15 +13,17 @@ from k8snetlint.analysis.blocking import (
     peer_of,
     policies_of,
 )
-from k8snetlint.analysis.judgement import judged
+from k8snetlint.analysis.judgement import judged, when_running
 from k8snetlint.analysis.reference import isolating_rules
 from k8snetlint.analysis.requirements import Ground
 from k8snetlint.analysis.routing import Backend, backends
-from k8snetlint.diagnostic import Diagnostic, Location, Severity
+from k8snetlint.diagnostic import Confidence, Diagnostic, Location, Severity
 from k8snetlint.engine import Context, cluster_check
+from k8snetlint.model.cluster import Cluster
 from k8snetlint.model.services import Service, ServicePort
 from k8snetlint.policy.ir import INGRESS, PolicySet
 from k8snetlint.policy.peers import Flow, Peer
+from k8snetlint.settings import Settings
 from k8snetlint.source.text import Place
 
 from .needs import level, place_of_rule, told
@@ -32,18 +34,29 @@ def _blocked(ctx: Context, ground: Ground) -> Iterator[Blocked]:
     policies = ctx.once(policies_of)
     for need in ctx.once(needs_of):
         if need.ground is ground and not ctx.cluster.is_context(need.resource):
-            if ground is Ground.ADDRESS and need.is_to_itself:
-                continue
             found = judged(need, policies)
             if found.is_allowed is False and found.blocked is not None:
                 yield found.blocked
+
+
+def lines_that_hold(cluster: Cluster, settings: Settings) -> frozenset[Place]:
+    """The places in ConfigMaps and Secrets whose need some client that reads them may have: others may not use them."""
+    policies = policies_of(cluster, settings)
+    return frozenset(
+        need.place
+        for need in needs_of(cluster, settings)
+        if need.ground is Ground.ADDRESS and need.resource is not need.workload and judged(need, policies).is_allowed
+    )
 
 
 @cluster_check("NP044")
 def networkpolicy_blocks_dependency(ctx: Context) -> Iterator[Diagnostic]:
     """An address in a variable, argument or file that the policies block."""
     for found in _blocked(ctx, Ground.ADDRESS):
-        yield told(ctx, found, f"{found.requirement.workload}", ctx.once(policies_of))
+        need = found.requirement
+        if not need.is_to_itself:
+            confidence = Confidence.LOW if need.place in ctx.once(lines_that_hold) else None
+            yield told(ctx, found, f"{need.workload}", ctx.once(policies_of), confidence=confidence)
 
 
 @cluster_check("NP042")
@@ -73,8 +86,8 @@ def networkpolicy_blocks_monitoring(ctx: Context) -> Iterator[Diagnostic]:
     """A target of a monitor or an annotation whose pods do not admit Prometheus."""
     for found, more in _grouped(_blocked(ctx, Ground.SCRAPE)):
         need = found.requirement
-        client = need.workload or need.client_object
-        who = f"Prometheus ({client})" if client is not None else "Prometheus"
+        known = f"the Prometheus {need.workload}" if need.workload is not None else f"the {need.client_object}"
+        who = known if need.client_object is not None else "whatever Prometheus scrapes it"
         yield told(ctx, found, who, ctx.once(policies_of), more=more)
 
 
@@ -122,7 +135,9 @@ def networkpolicy_blocks_service(ctx: Context) -> Iterator[Diagnostic]:
 
 def _is_closed(policies: PolicySet, peer: Peer, backend: Backend) -> bool:
     return is_isolated(policies, INGRESS, peer) and not any(
-        allowing_rules(policies, INGRESS, peer, backend.protocol, backend.port or 0)
+        rule
+        for subject in (peer, *when_running(peer, policies))
+        for rule in allowing_rules(policies, INGRESS, subject, backend.protocol, backend.port or 0)
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from k8snetlint.analysis.blocking import Blocked, denying_sides, nearest_miss, opened_text
 from k8snetlint.analysis.reach import FlowAnswer, SideAnswer
 from k8snetlint.analysis.requirements import Ground, Requirement
-from k8snetlint.diagnostic import Diagnostic, Location, Severity
+from k8snetlint.diagnostic import Confidence, Diagnostic, Location, Severity
 from k8snetlint.engine import Context
 from k8snetlint.policy.ir import EGRESS, INGRESS, PolicyRule, PolicySet
 
@@ -17,6 +17,7 @@ def told(
     policies: PolicySet,
     *,
     severity: Severity | None = None,
+    confidence: Confidence | None = None,
     advice: str | None = None,
     more: str = "",
 ) -> Diagnostic:
@@ -28,12 +29,14 @@ def told(
     port = f"{flow.protocol} {flow.port}"
     is_plain = need.ground is Ground.API or need.written.endswith(f":{flow.port}")
     what = need.written if is_plain else f"{need.written}, which is {port} of the pods"
+    if need.ground is Ground.API:
+        what = "the API server"
     it = "them" if more else "it"
-    reasons = " and ".join(_reason(side, answer, need) for side in sides)
+    reasons = " and ".join(reason(side, answer, need) for side in sides)
     scope = "" if found.is_total else f" for {len({a.flow.destination.text for a in found.flows})} of its backends"
     related: list[Location] = []
     for side in sides:
-        related += _related(ctx, side)
+        related += related_of_side(ctx, side)
     opens = [side for side in sides if side.decision.rule is None or side.decision.rule.is_default]
     directions = " and ".join("egress" if side.decision.stage == EGRESS else "ingress" for side in opens or sides)
     subject = flow.destination if INGRESS in directions else flow.source
@@ -43,14 +46,14 @@ def told(
         primary=Location(need.place, "needed here"),
         message=f"{client} needs {what}{more}, but policies block {it}{scope}: {reasons}",
         severity=level(ctx, policies, severity or ctx.rule.severity),
-        confidence=min(ctx.rule.confidence, need.confidence),
+        confidence=confidence or min(ctx.rule.confidence, need.confidence),
         related=related[:6],
         notes=(f"for example {flow.source} -> {flow.destination} {port} is denied",),
         help=advice or f"allow {port} in an {directions} rule that selects {subject}",
     )
 
 
-def _reason(side: SideAnswer, answer: FlowAnswer, need: Requirement) -> str:
+def reason(side: SideAnswer, answer: FlowAnswer, need: Requirement | None = None) -> str:
     """Why one side denies, in a clause: the deny rule, the port opened instead, or that no rule admits it."""
     rule = side.decision.rule
     flow = answer.flow
@@ -61,7 +64,7 @@ def _reason(side: SideAnswer, answer: FlowAnswer, need: Requirement) -> str:
     miss = nearest_miss(side)
     if miss is not None and miss.part in ("port", "protocol") and miss.rule.origin is not None:
         opened = opened_text(miss.rule, flow.destination)
-        service_port = need.service_port.number if need.service_port is not None else None
+        service_port = need.service_port.number if need is not None and need.service_port is not None else None
         is_service_port = service_port != flow.port and f" {service_port}" in f" {opened}"
         hint = ", the Service's port," if is_service_port else ","
         return f"{miss.rule.origin.resource} opens {opened}{hint} not {flow.protocol} {flow.port}"
@@ -70,7 +73,7 @@ def _reason(side: SideAnswer, answer: FlowAnswer, need: Requirement) -> str:
     return f"no {side.decision.stage} rule {verb}" + (f", which {isolating} isolates" if isolating else "")
 
 
-def _related(ctx: Context, side: SideAnswer) -> list[Location]:
+def related_of_side(ctx: Context, side: SideAnswer) -> list[Location]:
     """The nearest rule first, with the part that does not fit, then the policies that isolate."""
     found: list[Location] = []
     rule = side.decision.rule
