@@ -33,7 +33,7 @@ def checked_call(
         if not any_kind:
             for index, value in enumerate(values):
                 check = checks[index if index < most else -1]
-                if check is not None and not isinstance(value, check):
+                if check is not None and (not isinstance(value, check) or isinstance(value, bool)):
                     wanted = _WORDS[letters[index if index < most else -1]]
                     raise TemplateError(f"`{name}` takes {wanted}, not {_article(kind_of(value))}")
         try:

@@ -14,6 +14,7 @@ from .parser import parse_template
 from .provenance import Site
 from .runtime import Expression, Frame, Registry, Run, Statement
 from .values import (
+    NO_VALUE,
     Float,
     GoMap,
     Int,
@@ -59,6 +60,7 @@ class Compiled:
         """Runs it; what it prints is in the frame. Raises TemplateError."""
         body = self._body
         if body is None:
+            self._compiler.range_slots = set()
             body = self._body = self._compiler.body(self.template.body)
         body(frame, dot)
 
@@ -269,6 +271,8 @@ class _Compiler(ExpressionCompiler):
     def _range(self, statement: nodes.Range) -> Statement:
         pipeline = statement.pipeline
         evaluate = self.pipeline(pipeline, assigns=False)
+        if pipeline.declares:
+            self.range_slots.update(pipeline.slots)
         body = self.body(statement.body)
         otherwise = self.body(statement.otherwise) if statement.otherwise else None
         mark = self.locate(pipeline.start, pipeline.end)
@@ -338,9 +342,6 @@ def _items(value: Value, mark: Place | None) -> list[tuple[Value, Value]]:
             raise LimitReached(f"a range over {value:,} numbers", mark)
         return [(index, index) for index in range(value)]
     raise TemplateError(f"a range cannot go through a value of kind {kind_of(value)}", mark)
-
-
-NO_VALUE = "<no value>"
 
 
 def without_no_value(text: Text) -> Text:

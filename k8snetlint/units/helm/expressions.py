@@ -17,6 +17,7 @@ from .values import (
     MethodList,
     Struct,
     TemplateError,
+    TextMap,
     Value,
     kind_of,
     truth,
@@ -32,6 +33,8 @@ class ExpressionCompiler:
     def __init__(self, functions: Registry, locate: Locate) -> None:
         self.functions = functions
         self.locate = locate
+        # The variables of the template being compiled that a range sets: a nil among them has no fields.
+        self.range_slots: set[int] = set()
 
     def pipeline(self, pipeline: nodes.Pipeline, *, assigns: bool = True) -> Expression:
         """The value of a pipeline; it is stored in the pipeline's variable unless `assigns` is false."""
@@ -80,12 +83,14 @@ class ExpressionCompiler:
         if isinstance(expression, nodes.Field):
             if len(names) == 1:
                 (name,) = names
-                return lambda frame, dot: _field(dot, name)
-            return lambda frame, dot: _fields(dot, names)
+                return lambda frame, dot: _dot_field(frame, dot, name)
+            return lambda frame, dot: _dot_fields(frame, dot, names)
         if isinstance(expression, nodes.Variable):
             slot = expression.slot
             if not names:
                 return lambda frame, dot: frame.variables[slot]
+            if slot in self.range_slots:
+                return lambda frame, dot: _fields(frame.variables[slot], names)
             return lambda frame, dot: _fields_if_set(frame.variables[slot], names)
         base = self._argument(expression.base)
         return lambda frame, dot: _fields_if_set(base(frame, dot), names)
@@ -189,7 +194,7 @@ def _field(value: Value, name: str) -> Value:
     if isinstance(value, dict):
         if name not in value and isinstance(value, Selection):
             return _field(Struct(value.kind, value.fields), name)
-        return value.get(name)
+        return value.get(name, value.missing if isinstance(value, TextMap) else None)
     if isinstance(value, Struct | MethodList):
         if name not in value.fields:
             raise TemplateError(f"{value.kind} has no field or method {name}")
@@ -204,6 +209,15 @@ def _fields(value: Value, names: tuple[str, ...]) -> Value:
     for name in names:
         value = value.get(name) if type(value) is GoMap else _field(value, name)
     return value
+
+
+def _dot_field(frame: Frame, dot: Value, name: str) -> Value:
+    return None if dot is None and frame.variables[0] is None else _field(dot, name)
+
+
+def _dot_fields(frame: Frame, dot: Value, names: tuple[str, ...]) -> Value:
+    """A chain of fields of the current value. A template that is given nil has no value at all, and every field is nil."""
+    return None if dot is None and frame.variables[0] is None else _fields(dot, names)
 
 
 def _fields_if_set(value: Value, names: tuple[str, ...]) -> Value:

@@ -10,6 +10,7 @@ from k8snetlint.source.tree import Node
 from .functions.formatting import json_number
 from .values import MAX_TEXT, GoMap, LimitReached, Piece, Struct, Text, Value, float_text, nodes_of
 
+BEST_WIDTH = 80
 _WORDS = frozenset(
     [
         "y",
@@ -83,12 +84,13 @@ _ESCAPED = {
 }
 
 
-def dump(value: Value) -> Text:
+def dump(value: Value, *, pretty: bool = False) -> Text:
     """The YAML of a value without a final line break, each scalar with its origin.
 
+    `pretty` is the style of another library: lists of a mapping stand right of its key, and no line is folded.
     Raises ValueError for what JSON cannot hold, LimitReached for what is longer than any manifest.
     """
-    writer = _Writer()
+    writer = _Writer(pretty)
     writer.block(value, 0, at_line_start=True)
     text = "".join(writer.parts)
     traced = Text.of(text, writer.closed())
@@ -98,7 +100,9 @@ def dump(value: Value) -> Text:
 class _Writer:
     """Collects the text and, for each part of it, what it shows."""
 
-    def __init__(self) -> None:
+    def __init__(self, pretty: bool) -> None:
+        self.pretty = pretty
+        self.column = 0
         self.parts: list[str] = []
         self.pieces: list[Piece] = []
         self.literal = 0
@@ -106,6 +110,7 @@ class _Writer:
 
     def write(self, text: str) -> None:
         self.parts.append(text)
+        self.column = self.column + len(text) if text[-1:] != "\n" else 0
         self.literal += len(text)
         self.size += len(text)
         if self.size > MAX_TEXT:
@@ -148,7 +153,7 @@ class _Writer:
             if isinstance(item, dict) and item:
                 self._mapping(item, level + 2, at_line_start=False)
             elif isinstance(item, list) and item:
-                self._sequence(item, level, at_line_start=False)
+                self._sequence(item, level + 2 if self.pretty else level, at_line_start=False)
             else:
                 flag = (
                     value.flag(key) if (item is None or isinstance(item, bool)) and isinstance(value, GoMap) else None
@@ -167,7 +172,14 @@ class _Writer:
     def _scalar(self, value: Value, level: int, nodes: tuple[Node, ...], at_line_start: bool) -> None:
         if not at_line_start:
             self.write(" ")
-        self.write_traced(scalar_text(value, level if not at_line_start else max(level - 2, 0)), nodes)
+        level = level if not at_line_start else max(level - 2, 0)
+        if self.pretty and isinstance(value, float):
+            text = _exact(value)
+        else:
+            text = scalar_text(value, level)
+            if not self.pretty and self.column + len(text) > BEST_WIDTH and isinstance(value, str):
+                text = _folded(text, self.column, " " * (level + 2))
+        self.write_traced(text, nodes)
         self.write("\n")
 
 
@@ -194,11 +206,43 @@ def scalar_text(value: Value, level: int = 0, *, is_key: bool = False) -> str:
 
 
 def _number(value: float) -> str:
-    text = json_number(value)
+    text = json_number(value) if value else "0"
     # Read back as YAML, whole numbers are integers as far as 64 bits hold them; others print as `%g` does.
     if "e" not in text and "." not in text and -(2**63) <= int(text) < 2**64:
         return text
     return float_text(float(text))
+
+
+def _exact(value: float) -> str:
+    return float_text(value).replace("Inf", ".inf").replace("NaN", ".nan")
+
+
+def _folded(text: str, column: int, pad: str) -> str:
+    """A scalar that stands at a column, broken at single spaces behind the best width as libyaml's emitter does."""
+    if text[0] == "|":
+        return text
+    quote = text[0] if text[0] in "'\"" else ""
+    parts: list[str] = []
+    start = 0
+    while True:
+        at = text.find(" ", max(start, start + BEST_WIDTH + 1 - column))
+        if at < 0:
+            break
+        end = at
+        while text[end : end + 1] == " ":
+            end += 1
+        is_single = end == at + 1 or quote == '"'
+        if at == start or not is_single or (quote and (at == 1 or end == len(text) - 1)):
+            # More than one space, or one at an end: the line cannot be broken here.
+            parts.append(text[start:end])
+            column += end - start
+            start = end
+            continue
+        parts.append(f"{text[start:at]}\n{pad}" + ("\\" if end > at + 1 else ""))
+        column = len(pad) + (end > at + 1)
+        start = at + 1
+    parts.append(text[start:])
+    return "".join(parts)
 
 
 def resolves_to_string(text: str) -> bool:

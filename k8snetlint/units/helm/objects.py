@@ -9,7 +9,7 @@ import re
 from .chart import Chart, Dependency
 from .functions.versions import version_of
 from .goyaml import dump
-from .values import GoMap, Method, MethodList, Struct, Value, plain_map, text_of
+from .values import GoMap, Method, MethodList, Struct, Value, plain_map, text_map, text_of
 
 DEFAULT_KUBE_VERSION = "1.37.0"
 HELM_VERSION = "v4.3.1"
@@ -116,7 +116,7 @@ def chart_object(chart: Chart) -> GoMap:
     ]
     made["Deprecated"] = metadata.get("deprecated") is True
     annotations = metadata.get("annotations")
-    made["Annotations"] = annotations if isinstance(annotations, dict) else plain_map({})
+    made["Annotations"] = text_map(annotations if isinstance(annotations, dict) else {})
     made["Dependencies"] = [_dependency_object(each) for each in chart.dependencies]
     made["IsRoot"] = chart.is_root
     return made

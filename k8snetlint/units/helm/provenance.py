@@ -44,8 +44,8 @@ def documents_of(
     documents: list[Document] = []
     problems: list[Problem] = []
     for start, end in _parts(written):
-        # Helm trims a part and ends it with one line end: a block scalar at its end keeps its own.
-        source = SourceFile(fallback.source.path, f"{written[start:end].rstrip()}\n")
+        # Helm ends each part with a line end of its own: a block scalar that keeps its line ends gets one more.
+        source = SourceFile(fallback.source.path, f"{written[start:end]}\n")
         parsed = parse(source)
         origins.source, origins.base = source, start
         documents += (origins.moved_document(document, len(documents)) for document in parsed.documents)

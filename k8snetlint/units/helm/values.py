@@ -16,6 +16,8 @@ from k8snetlint.source.tree import Node
 # What templates compute with cannot be typed more closely without slowing each step: checks happen where it matters.
 Value: TypeAlias = object
 
+# What Go prints for nil, and Helm takes out of all that it renders.
+NO_VALUE = "<no value>"
 # Printed for what only a cluster, a clock or a random source knows.
 UNKNOWN = "__K8SNETLINT_UNKNOWN__"
 
@@ -125,6 +127,25 @@ class GoList(list[Value]):
     node: Node | None
 
 
+class TextList(list[Value]):
+    """Go's []string."""
+
+    __slots__ = ()
+
+
+class NilList(list[Value]):
+    """Go's nil slice: empty, and null in JSON."""
+
+    __slots__ = ()
+
+
+class TextMap(GoMap):
+    """Go's map[string]string: what is not in it is the empty string, or the placeholder where that is not known."""
+
+    __slots__ = ("missing",)
+    missing: str
+
+
 class Method:
     """A function that belongs to a `Struct` and takes the arguments that follow its name."""
 
@@ -203,6 +224,15 @@ def plain_map(entries: dict[str, Value]) -> GoMap:
     return made
 
 
+def text_map(entries: Mapping[str, Value], missing: str = "") -> TextMap:
+    """Go's map[string]string of some entries."""
+    made = TextMap(entries)
+    made.node = entries.node if isinstance(entries, GoMap) else None
+    made.flags = {}
+    made.missing = missing
+    return made
+
+
 def nodes_of(value: Value) -> tuple[Node, ...]:
     """The nodes that a value shows when it is printed as one scalar."""
     kind = type(value)
@@ -265,6 +295,8 @@ def type_of(value: Value) -> str:
     """The name of the value's Go type, as `%T` prints it."""
     if isinstance(value, Struct):
         return value.kind
+    if isinstance(value, TextList | TextMap):
+        return "[]string" if isinstance(value, list) else "map[string]string"
     kind = kind_of(value)
     return _TYPES.get(kind, kind)
 

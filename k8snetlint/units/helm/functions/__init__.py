@@ -4,13 +4,33 @@ from __future__ import annotations
 
 from k8snetlint.units.helm.runtime import Registry
 
-from . import encoding, formatting, lists, logic, maps, numbers, paths, regexes, strings, templating, unknown, versions
+from . import (
+    cases,
+    durations,
+    encoding,
+    formatting,
+    lists,
+    logic,
+    maps,
+    numbers,
+    paths,
+    regexes,
+    strings,
+    templating,
+    toml,
+    unknown,
+    versions,
+)
 
 
 def function_library() -> Registry:
     """All functions by name."""
     registry: Registry = {}
-    for theme in (formatting, strings, numbers, lists, maps, logic, encoding, regexes, versions, paths, unknown):
+    themes = (
+        *(formatting, strings, cases, numbers, lists, maps, logic, encoding, toml),
+        *(regexes, versions, paths, durations, unknown),
+    )
+    for theme in themes:
         registry.update(theme.functions())
     registry.update(templating.functions(registry))
     return registry

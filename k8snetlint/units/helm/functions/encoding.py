@@ -21,11 +21,12 @@ from k8snetlint.units.helm.values import (
     UNKNOWN,
     Float,
     LimitReached,
+    NilList,
     Struct,
-    TemplateError,
     Text,
     Value,
     from_node,
+    kind_of,
     plain_map,
 )
 
@@ -40,9 +41,10 @@ def _to_yaml(value: Value) -> str:
 
 
 def _pretty_yaml(value: Value) -> str:
-    """The indented style: lists of a mapping stand two columns right of its key."""
-    text = _to_yaml(value)
-    return re.sub(r"(?m)^", "", text)
+    try:
+        return dump(value, pretty=True)
+    except ValueError:
+        return ""
 
 
 def _parsed(text: str) -> Value:
@@ -73,6 +75,14 @@ def _without_origin(value: Value) -> Value:
     return float(value) if isinstance(value, Float) else value
 
 
+_JSON_KINDS = {"string": "string", "bool": "bool", "map": "object", "slice": "array"}
+
+
+def _not_a(wanted: str, value: Value) -> str:
+    kind = _JSON_KINDS.get(kind_of(value), "number")
+    return f"error unmarshaling JSON: while decoding JSON: json: cannot unmarshal {kind} into Go value of type {wanted}"
+
+
 def _from_yaml(text: str) -> Value:
     try:
         value = _parsed(text)
@@ -81,7 +91,7 @@ def _from_yaml(text: str) -> Value:
     if value is None:
         return plain_map({})
     if not isinstance(value, dict):
-        return plain_map({"Error": "error unmarshaling JSON: the value is no map"})
+        return plain_map({"Error": _not_a("map[string]interface {}", value)})
     return value
 
 
@@ -92,7 +102,7 @@ def _from_yaml_array(text: str) -> Value:
         return [str(error)]
     if value is None:
         return []
-    return value if isinstance(value, list) else ["error unmarshaling JSON: the value is no list"]
+    return value if isinstance(value, list) else [_not_a("[]interface {}", value)]
 
 
 def _json_loaded(text: str) -> Value:
@@ -153,7 +163,7 @@ def to_json(value: Value, *, escapes_html: bool = True, pad: str = "") -> str:
             for index, each in enumerate(item):
                 add(("," if index else "[") + inner)
                 write(each, level + 1)
-            add(outer + "]" if item else "[]")
+            add(outer + "]" if item else "null" if isinstance(item, NilList) else "[]")
         elif isinstance(item, str):
             add(_json_string(item, escapes_html))
         elif item is None or isinstance(item, bool):
@@ -172,10 +182,6 @@ def to_json(value: Value, *, escapes_html: bool = True, pad: str = "") -> str:
 def _json_string(text: str, escapes_html: bool) -> str:
     written = json.dumps(str(text), ensure_ascii=False).replace("\x7f", "\x7f")
     return _HTML_CHARACTERS.sub(lambda match: _HTML[match[0]], written) if escapes_html else written
-
-
-def _to_toml(value: Value) -> str:
-    raise TemplateError("`toToml` is not rendered")
 
 
 def _from_toml(text: str) -> Value:
@@ -198,11 +204,17 @@ def _base64(text: str) -> str:
     return base64.b64encode(text.encode(errors="surrogateescape")).decode()
 
 
+def _first_illegal(text: str, base: int) -> int:
+    alphabet = "A-Za-z0-9+/" if base == 64 else "A-Z2-7"
+    match = re.search(rf"[^{alphabet}\r\n]", text)
+    return match.start() if match else len(text)
+
+
 def _from_base64(text: str) -> str:
     try:
         data = base64.b64decode(text.replace("\n", "").replace("\r", ""), validate=True)
     except (binascii.Error, ValueError):
-        return "illegal base64 data"
+        return f"illegal base64 data at input byte {_first_illegal(text, 64)}"
     return data.decode(errors="surrogateescape")
 
 
@@ -214,7 +226,7 @@ def _from_base32(text: str) -> str:
     try:
         return base64.b32decode(text).decode(errors="surrogateescape")
     except (binascii.Error, ValueError):
-        return "illegal base32 data"
+        return f"illegal base32 data at input byte {_first_illegal(text, 32)}"
 
 
 def _digest(name: str) -> Callable[[str], str]:
@@ -226,7 +238,7 @@ def functions() -> Registry:
     return {
         "toYaml": Builtin(_to_yaml, "a"),
         "mustToYaml": Builtin(dump, "a"),
-        "toYamlPretty": Builtin(_to_yaml, "a"),
+        "toYamlPretty": Builtin(_pretty_yaml, "a"),
         "fromYaml": Builtin(_from_yaml, "s"),
         "fromYamlArray": Builtin(_from_yaml_array, "s"),
         "toJson": Builtin(to_json, "a", derives=True),
@@ -238,8 +250,6 @@ def functions() -> Registry:
         "fromJson": Builtin(_from_json, "s"),
         "mustFromJson": Builtin(_json_loaded, "s"),
         "fromJsonArray": Builtin(_from_json_array, "s"),
-        "toToml": Builtin(_to_toml, "a"),
-        "mustToToml": Builtin(_to_toml, "a"),
         "fromToml": Builtin(_from_toml, "s"),
         "b64enc": Builtin(_unless_unknown(_base64), "s", derives=True),
         "b64dec": Builtin(_unless_unknown(_from_base64), "s", derives=True),

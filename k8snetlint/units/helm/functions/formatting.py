@@ -19,7 +19,10 @@ from k8snetlint.units.helm.values import (
     type_of,
 )
 
-_VERB = re.compile(r"%(?P<flags>[-+# 0]*)(?P<width>\*|\d+)?(?:\.(?P<precision>\*|\d+)?)?(?P<verb>.)?", re.DOTALL)
+_VERB = re.compile(
+    r"%(?P<flags>[-+# 0]*)(?P<width>\*|\d+)?(?:\.(?P<precision>\*|\d+)?)?(?:\[(?P<index>\d{1,5})\])?(?P<verb>.)?",
+    re.DOTALL,
+)
 _SIMPLE = re.compile(r"%[sv]")
 _ESCAPES = {"\a": "\\a", "\b": "\\b", "\f": "\\f", "\n": "\\n", "\r": "\\r", "\t": "\\t", "\v": "\\v"}
 _TO_QUOTE = re.compile(r'[^\x20-\x7e]|["\\]')
@@ -50,9 +53,10 @@ def printf(form: str, *values: Value) -> str:
         return _joined(form, values)
     remaining = list(values)
     taken = 0
+    is_reordered = False
 
     def replaced(match: re.Match[str]) -> str:
-        nonlocal taken
+        nonlocal taken, is_reordered
         verb = match["verb"]
         if verb is None:
             return "%!(NOVERB)"
@@ -70,6 +74,10 @@ def printf(form: str, *values: Value) -> str:
                 bounds.append(int(bound) if bound else None)
         if any(bound is not None and abs(bound) > 10_000 for bound in bounds):
             raise LimitReached("printf is given a width of more than 10,000")
+        if match["index"] is not None:
+            taken, is_reordered = int(match["index"]) - 1, True
+            if not 0 <= taken < len(remaining):
+                return f"%!{verb}(BADINDEX)"
         if taken >= len(remaining):
             return f"%!{verb}(MISSING)"
         value = remaining[taken]
@@ -79,7 +87,7 @@ def printf(form: str, *values: Value) -> str:
         )
 
     text = _VERB.sub(replaced, form)
-    if taken < len(remaining):
+    if taken < len(remaining) and not is_reordered:
         extra = ", ".join(
             f"{type_of(value)}={text_of(value)}" if value is not None else "<nil>" for value in remaining[taken:]
         )

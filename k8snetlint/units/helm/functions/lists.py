@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from k8snetlint.units.helm.runtime import Builtin, Registry
-from k8snetlint.units.helm.values import GoList, LimitReached, Struct, Value, kind_of, truth
+from k8snetlint.units.helm.values import GoList, LimitReached, NilList, Struct, Value, kind_of, truth
+
+from .numbers import integer_of
 
 MAX_ITEMS = 1_000_000
 
@@ -36,8 +38,6 @@ def _like(source: list[Value], items: list[Value]) -> list[Value]:
 def _items(value: Value) -> list[Value]:
     if isinstance(value, list):
         return value
-    if isinstance(value, str):
-        return list(value)
     raise TypeError(f"a list is needed, not a value of kind {kind_of(value)}")
 
 
@@ -48,7 +48,7 @@ def _append(items: list[Value], item: Value) -> list[Value]:
 def _concat(*lists: list[Value]) -> list[Value]:
     if sum(map(len, lists)) > MAX_ITEMS:
         raise LimitReached(f"a list of more than {MAX_ITEMS:,} items")
-    return [item for items in lists for item in items]
+    return [item for items in lists for item in items] or NilList()
 
 
 def _unique(items: list[Value]) -> list[Value]:
@@ -75,8 +75,10 @@ def _has(needle: Value, items: Value) -> bool:
 
 
 def _slice(items: Value, *bounds: Value) -> Value:
-    numbers = [bound for bound in bounds if isinstance(bound, int) and bound >= 0]
-    if len(numbers) != len(bounds) or len(numbers) > 2 or not isinstance(items, list | str):
+    if isinstance(items, list) and not items:
+        return None
+    numbers = [number for number in map(integer_of, bounds) if number >= 0]
+    if len(numbers) != len(bounds) or len(numbers) > 2 or not isinstance(items, list):
         raise ValueError("the bounds are no integers that the list has")
     end = numbers[1] if len(numbers) > 1 else len(items)
     start = numbers[0] if numbers else 0
@@ -103,8 +105,8 @@ def functions() -> Registry:
         "prepend": Builtin(lambda items, item: _bounded([item, *items]), "la"),
         "first": Builtin(lambda items: items[0] if items else None, "l"),
         "last": Builtin(lambda items: items[-1] if items else None, "l"),
-        "rest": Builtin(lambda items: items[1:], "l"),
-        "initial": Builtin(lambda items: items[:-1], "l"),
+        "rest": Builtin(lambda items: items[1:] if items else NilList(), "l"),
+        "initial": Builtin(lambda items: items[:-1] if items else NilList(), "l"),
         "reverse": Builtin(lambda items: items[::-1], "l"),
         "uniq": Builtin(_unique, "l"),
         "without": Builtin(_without, "la*"),

@@ -42,8 +42,8 @@ def _at_most(left: Value, right: Value) -> bool:
     return _less(left, right) or _same(left, right)
 
 
-def _default(fallback: Value, given: Value = None) -> Value:
-    return given if truth(given) else fallback
+def _default(fallback: Value, *given: Value) -> Value:
+    return given[0] if given and truth(given[0]) else fallback
 
 
 def _coalesce(*values: Value) -> Value:
@@ -78,7 +78,7 @@ def functions() -> Registry:
         "gt": Builtin(lambda left, right: not _at_most(left, right), "aa"),
         "ge": Builtin(lambda left, right: not _less(left, right), "aa"),
         "not": Builtin(lambda value: not truth(value), "a"),
-        "default": Builtin(_default, "a?a"),
+        "default": Builtin(_default, "aa*"),
         "empty": Builtin(lambda value: not truth(value), "a"),
         "coalesce": Builtin(_coalesce, "a*"),
         "all": Builtin(lambda *values: all(map(truth, values)), "a*"),

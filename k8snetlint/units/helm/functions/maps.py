@@ -3,7 +3,18 @@
 from __future__ import annotations
 
 from k8snetlint.units.helm.runtime import Builtin, Registry
-from k8snetlint.units.helm.values import GoList, GoMap, LimitReached, Text, Value, plain_map, put, truth
+from k8snetlint.units.helm.values import (
+    GoList,
+    GoMap,
+    LimitReached,
+    Text,
+    TextList,
+    TextMap,
+    Value,
+    plain_map,
+    put,
+    truth,
+)
 
 from .formatting import string_of
 from .lists import equal
@@ -89,7 +100,21 @@ def _omit(source: dict[str, Value], *keys: str) -> Value:
 
 def _keys(*maps: dict[str, Value]) -> list[Value]:
     # Go gives them in no order; in sorted order at least two runs agree.
-    return [key for each in maps for key in sorted(each)]
+    return TextList(key for each in maps for key in sorted(each))
+
+
+def _values(source: Value) -> list[Value]:
+    if source is None:
+        return []
+    if not isinstance(source, dict):
+        raise TypeError("only a map has values")
+    return [source[key] for key in sorted(source)]
+
+
+def _deep_copy(value: Value) -> Value:
+    if value is None:
+        raise TypeError("nil has no copy")
+    return copied(value)
 
 
 def _pluck(key: str, *maps: dict[str, Value]) -> list[Value]:
@@ -98,6 +123,8 @@ def _pluck(key: str, *maps: dict[str, Value]) -> list[Value]:
 
 def _dig(*arguments: Value) -> Value:
     *keys, default, holder = arguments
+    if not all(isinstance(key, str) for key in keys):
+        raise TypeError("`dig` takes strings as keys")
     for key in keys:
         if not isinstance(holder, dict):
             raise TypeError(f"what {key} is looked up in is no map")
@@ -108,11 +135,13 @@ def _dig(*arguments: Value) -> Value:
 
 
 def _index(holder: Value, *keys: Value) -> Value:
+    if holder is None:
+        raise TypeError("nil has no index: what is looked up is not set")
     for key in keys:
         if isinstance(holder, dict):
             if not isinstance(key, str):
                 raise TypeError("a map is indexed by strings")
-            holder = holder.get(key)
+            holder = holder.get(key, holder.missing if isinstance(holder, TextMap) else None)
         elif isinstance(holder, list | str):
             if isinstance(key, bool) or not isinstance(key, int):
                 raise TypeError("a list is indexed by integers")
@@ -148,7 +177,7 @@ def functions() -> Registry:
         "hasKey": Builtin(lambda source, key: key in source, "ds"),
         "pluck": Builtin(_pluck, "sd*"),
         "keys": Builtin(_keys, "d*"),
-        "values": Builtin(lambda source: [source[key] for key in sorted(source)], "d"),
+        "values": Builtin(_values, "a"),
         "pick": Builtin(_pick, "ds*"),
         "omit": Builtin(_omit, "ds*"),
         "merge": Builtin(_merge, "da*"),
@@ -156,8 +185,8 @@ def functions() -> Registry:
         "mergeOverwrite": Builtin(_overwrite, "da*"),
         "mustMergeOverwrite": Builtin(_overwrite, "da*"),
         "dig": Builtin(_dig, "aaaa*"),
-        "deepCopy": Builtin(copied, "a"),
-        "mustDeepCopy": Builtin(copied, "a"),
+        "deepCopy": Builtin(_deep_copy, "a"),
+        "mustDeepCopy": Builtin(_deep_copy, "a"),
         "deepEqual": Builtin(equal, "aa"),
         "index": Builtin(_index, "aa*"),
         "len": Builtin(_length, "a"),

@@ -110,7 +110,7 @@ def _decimal_product(first: Value, *others: Value) -> float:
     number = _decimal(first)
     for other in others:
         number *= _decimal(other)
-    return float(number)
+    return float(number) + 0.0
 
 
 def _decimal_quotient(first: Value, *others: Value) -> float:
@@ -120,7 +120,7 @@ def _decimal_quotient(first: Value, *others: Value) -> float:
         if divisor == 0:
             raise ValueError("division by zero")
         number /= divisor
-    return float(number)
+    return float(number) + 0.0
 
 
 def _rounded(value: Value, places: int, threshold: float = 0.5) -> float:

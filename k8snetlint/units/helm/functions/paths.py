@@ -4,10 +4,17 @@ from __future__ import annotations
 
 import html
 import posixpath
+import re
 from urllib.parse import quote_plus, urlsplit, urlunsplit
 
 from k8snetlint.units.helm.runtime import Builtin, Registry
-from k8snetlint.units.helm.values import Value, plain_map, text_of
+from k8snetlint.units.helm.values import NO_VALUE, Value, plain_map, text_of
+
+from .formatting import sprint
+
+# Python leaves out white space at the ends and line breaks inside; Go does not.
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+_URL = re.compile(r"(?P<path>[^?#]*).*", re.DOTALL)
 
 
 def _base(path: str) -> str:
@@ -31,16 +38,22 @@ def _extension(path: str) -> str:
 
 
 def _url_parsed(url: str) -> Value:
+    if _CONTROL.search(url):
+        raise ValueError("an address holds control characters")
+    match = _URL.fullmatch(url)
     parts = urlsplit(url)
+    if match is not None and not parts.scheme and not parts.netloc:
+        parts = parts._replace(path=match["path"])
     userinfo, at, _ = parts.netloc.rpartition("@")
+    is_opaque = bool(parts.scheme and not parts.netloc and not parts.path.startswith("/"))
     return plain_map(
         {
             "scheme": parts.scheme,
             "host": parts.netloc.rpartition("@")[2],
             "hostname": (parts.hostname or "") if parts.netloc else "",
-            "path": parts.path,
+            "path": "" if is_opaque else parts.path,
             "query": parts.query,
-            "opaque": "" if parts.netloc or not parts.scheme or parts.path.startswith("/") else parts.path,
+            "opaque": parts.path if is_opaque else "",
             "fragment": parts.fragment,
             "userinfo": userinfo if at else "",
         }
@@ -58,6 +71,14 @@ def _url_joined(parts: dict[str, Value]) -> str:
     return urlunsplit((part("scheme"), host, path, part("query"), part("fragment")))
 
 
+def _escaped(text: str) -> str:
+    return html.escape(text).replace("&quot;", "&#34;").replace("&#x27;", "&#39;")
+
+
+def _printed(values: tuple[Value, ...]) -> str:
+    return sprint(*(NO_VALUE if value is None else value for value in values))
+
+
 def functions() -> Registry:
     """Functions on paths and addresses; those on the paths of the machine are the same."""
     named: Registry = {
@@ -73,6 +94,6 @@ def functions() -> Registry:
         **machine,
         "urlParse": Builtin(_url_parsed, "s"),
         "urlJoin": Builtin(_url_joined, "d"),
-        "urlquery": Builtin(lambda *values: quote_plus("".join(map(text_of, values))), "a*"),
-        "html": Builtin(lambda *values: html.escape("".join(map(text_of, values))), "a*"),
+        "urlquery": Builtin(lambda *values: quote_plus(_printed(values)), "a*"),
+        "html": Builtin(lambda *values: _escaped(_printed(values)), "a*"),
     }

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from k8snetlint.units.helm.runtime import Builtin, Registry
-from k8snetlint.units.helm.values import LimitReached, Value
+from k8snetlint.units.helm.values import LimitReached, TextList, Value
 
 from .strings import part
 
@@ -103,7 +103,7 @@ def _replacement(template: str, match: re.Match[str]) -> str:
 
 
 def _find_all(pattern: str, text: str, most: int) -> list[Value]:
-    found: list[Value] = []
+    found = TextList()
     for match in compiled(pattern, text).finditer(text):
         if 0 <= most <= len(found):
             break
@@ -136,7 +136,7 @@ def _split(pattern: str, text: str, most: int) -> list[Value]:
             continue
         parts.append(part(text, start, match.start()))
         start = match.end()
-    return [*parts, part(text, start, len(text))]
+    return TextList([*parts, part(text, start, len(text))])
 
 
 def functions() -> Registry:

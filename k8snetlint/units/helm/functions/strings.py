@@ -6,7 +6,7 @@ import re
 import textwrap
 
 from k8snetlint.units.helm.runtime import Builtin, Registry
-from k8snetlint.units.helm.values import MAX_TEXT, UNKNOWN, LimitReached, Piece, Text, Value
+from k8snetlint.units.helm.values import MAX_TEXT, UNKNOWN, LimitReached, Piece, Text, TextList, Value, text_map
 
 from .formatting import string_of
 
@@ -154,7 +154,8 @@ def split_text(separator: str, text: str, most: int = -1) -> list[Value]:
 
 
 def _numbered(parts: list[Value]) -> dict[str, Value]:
-    return {f"_{index}": item for index, item in enumerate(parts)}
+    missing = UNKNOWN if any(UNKNOWN in str(item) for item in parts) else ""
+    return text_map({f"_{index}": item for index, item in enumerate(parts)}, missing)
 
 
 def _title(text: str) -> str:
@@ -167,20 +168,6 @@ def _untitle(text: str) -> str:
 
 def _initials(text: str) -> str:
     return "".join(word[0] for word in text.split())
-
-
-def words(text: str) -> list[str]:
-    """The words of an identifier in any case style."""
-    return re.findall(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+|[^\W0-9A-Za-z]+", text)
-
-
-def _snake(text: str) -> str:
-    parts = re.findall(r"[A-Z]+(?![a-z])[0-9]*|[A-Z]?[^\W_A-Z0-9]+[0-9]*|[0-9]+", text)
-    return "_".join(parts).lower()
-
-
-def _camel(text: str) -> str:
-    return "".join(word[:1].upper() + word[1:] for word in re.split(r"[-_\s]+", text) if word)
 
 
 def _wrap(width: int, separator: str, text: str, *, breaks_words: bool) -> str:
@@ -204,6 +191,10 @@ def _abbreviation_both(left: int, right: int, text: str) -> str:
     return "..." + text[len(text) - (right - 3) :]
 
 
+def _sorted(value: Value) -> Value:
+    return TextList(sorted(strings_of(value)) if value is not None else ["<nil>"])
+
+
 def functions() -> Registry:
     """Functions on strings."""
     return {
@@ -223,9 +214,6 @@ def functions() -> Registry:
         "title": Builtin(_title, "s", derives=True),
         "untitle": Builtin(_untitle, "s", derives=True),
         "swapcase": Builtin(str.swapcase, "s", derives=True),
-        "snakecase": Builtin(_snake, "s", derives=True),
-        "camelcase": Builtin(_camel, "s", derives=True),
-        "kebabcase": Builtin(lambda text: _snake(text).replace("_", "-"), "s", derives=True),
         "nospace": Builtin(lambda text: "".join(text.split()), "s", derives=True),
         "initials": Builtin(_initials, "s", derives=True),
         "plural": Builtin(lambda one, many, count: one if count == 1 else many, "ssi"),
@@ -241,8 +229,8 @@ def functions() -> Registry:
         "join": Builtin(_join, "sa"),
         "split": Builtin(lambda separator, text: _numbered(split_text(separator, text)), "ss"),
         "splitn": Builtin(lambda separator, most, text: _numbered(split_text(separator, text, most)), "sis"),
-        "splitList": Builtin(split_text, "ss"),
-        "toStrings": Builtin(lambda value: list(strings_of(value)), "a"),
-        "sortAlpha": Builtin(lambda value: sorted(strings_of(value)), "a"),
+        "splitList": Builtin(lambda separator, text: TextList(split_text(separator, text)), "ss"),
+        "toStrings": Builtin(lambda value: TextList(strings_of(value)), "a"),
+        "sortAlpha": Builtin(_sorted, "a"),
         "hello": Builtin(lambda: "Hello!", ""),
     }

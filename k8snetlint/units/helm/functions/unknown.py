@@ -15,7 +15,6 @@ _TEXTS = {
     "shuffle": "s",
     "uuidv4": "",
     "bcrypt": "s",
-    "htpasswd": "ss?s",
     "genPrivateKey": "s",
     "derivePassword": "aaaaa",
     "encryptAES": "ss",
@@ -66,8 +65,8 @@ def _certificate(*arguments: Value) -> Value:
     return plain_map({"Cert": UNKNOWN, "Key": UNKNOWN})
 
 
-def _duration_seconds(value: Value) -> Value:
-    return UNKNOWN
+def _htpasswd(user: str, *arguments: Value) -> str:
+    return f"{user}:{UNKNOWN}"
 
 
 def functions() -> Registry:
@@ -75,4 +74,5 @@ def functions() -> Registry:
     found: Registry = {name: Builtin(_text, parameters) for name, parameters in _TEXTS.items()}
     found.update({name: Builtin(_time, parameters) for name, parameters in _TIMES.items()})
     found.update({name: Builtin(_certificate, parameters) for name, parameters in _CERTIFICATES.items()})
+    found["htpasswd"] = Builtin(_htpasswd, "ss?s")
     return found
