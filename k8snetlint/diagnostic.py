@@ -123,7 +123,7 @@ class Incompleteness:
 
 @attrs.frozen
 class Report:
-    """The outcome of a run."""
+    """The outcome of a run. `rendered_by` are the programs that rendered, each with its version."""
 
     diagnostics: tuple[Diagnostic, ...]
     files: tuple[SourceFile, ...]
@@ -131,3 +131,4 @@ class Report:
     incomplete_because: tuple[Incompleteness, ...] = ()
     documents: int = 0
     resources: int = 0
+    rendered_by: tuple[str, ...] = ()

@@ -21,6 +21,7 @@ from k8snetlint.rulebook import Rulebook
 from k8snetlint.settings import Settings
 from k8snetlint.source.discover import STDIN, DiscoverOptions, InputProblemKind, Inputs, discover
 from k8snetlint.units.find import find_units
+from k8snetlint.units.programs import MissingProgramError
 from k8snetlint.units.unit import Found
 
 from .options import LoadOptions
@@ -66,8 +67,14 @@ def load_with(paths: Sequence[str], options: LoadOptions, settings: Settings, ru
 
 
 def found_in(inputs: Inputs, settings: Settings, rulebook: Rulebook) -> Loaded:
-    """The units of inputs. Raises Failure where the one that is asked for is not among them."""
-    found = answered(find_units(inputs, settings), settings.variables)
+    """The units of inputs.
+
+    Raises Failure where the one that is asked for is not among them, or a program that is to render is not installed.
+    """
+    try:
+        found = answered(find_units(inputs, settings), settings.variables)
+    except MissingProgramError as error:
+        raise Failure(str(error)) from None
     if settings.unit is not None and not settings.one_unit and settings.unit not in found.names:
         near = difflib.get_close_matches(settings.unit, found.names, 1)
         hint = f"did you mean `{near[0]}`?" if near else f"there are {_listed(found.names)}"

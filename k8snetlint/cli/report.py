@@ -59,6 +59,7 @@ def check(loaded: Loaded) -> Checked:
         incomplete_because=tuple(reasons),
         documents=len(documents),
         resources=outcome.resources,
+        rendered_by=loaded.found.programs,
     )
     return Checked(report, outcome.has_internal_error)
 

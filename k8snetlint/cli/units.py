@@ -45,9 +45,11 @@ def command(
             for reason in unit.incomplete_because:
                 click.echo(f"incomplete: {reason.message}", err=True)
     elif format_ == "json":
-        write(dumped(_as_json(units)), output)
+        write(dumped(_as_json(units, loaded.found.programs)), output)
     else:
-        write(_as_text(units, is_verbose=options.verbose), output, is_utf8=False)
+        text = _as_text(units, is_verbose=options.verbose)
+        rendered_by = f"rendered by {_shown(', '.join(loaded.found.programs))}\n" if loaded.found.programs else ""
+        write(text + rendered_by, output, is_utf8=False)
     return 0
 
 
@@ -66,7 +68,7 @@ def _chosen(loaded: Loaded, paths: tuple[str, ...], options: LoadOptions) -> Uni
     return units[0] if units else None
 
 
-def _as_json(units: tuple[Unit, ...]) -> JSON:
+def _as_json(units: tuple[Unit, ...], programs: tuple[str, ...]) -> JSON:
     because = tuple(dict.fromkeys(reason for unit in units for reason in unit.incomplete_because))
     listed: list[JSON] = [
         {
@@ -79,7 +81,8 @@ def _as_json(units: tuple[Unit, ...]) -> JSON:
         }
         for unit in units
     ]
-    return {**header("k8snetlint/units/v1", not because, because, __version__), "units": listed}
+    head = header("k8snetlint/units/v1", not because, because, __version__)
+    return {**head, "rendered_by": list(programs), "units": listed}
 
 
 def _as_text(units: tuple[Unit, ...], *, is_verbose: bool) -> str:

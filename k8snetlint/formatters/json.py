@@ -23,6 +23,7 @@ def render(report: Report, context: RenderContext) -> str:
     summary["suppressed"] = len(report.diagnostics) - len(counted)
     body: dict[str, JSON] = {
         **header("k8snetlint/report/v1", report.complete, report.incomplete_because, context.version),
+        "rendered_by": list(report.rendered_by),
         "diagnostics": [_diagnostic(diagnostic, context) for diagnostic in report.diagnostics],
         "summary": summary,
         "statistics": {

@@ -34,6 +34,8 @@ def render(report: Report, context: RenderContext) -> str:
             *_incomplete(report, context, len(unseen) if hides else 0),
             *(_statistics(report, context) if context.statistics else ()),
         ]
+        if report.rendered_by:
+            tail.append(f"rendered by {terminal(', '.join(report.rendered_by))}")
         parts.append("\n".join([*tail, summary_line(report)]))
     return "\n\n".join(parts) + "\n" if parts else ""
 

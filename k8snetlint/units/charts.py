@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import attrs
 
@@ -13,7 +14,12 @@ from k8snetlint.source.text import Place, SourceFile
 from k8snetlint.source.tree import Document, Node
 
 from .files import Files, head
+from .templated import Templating
 from .unit import Unit, UnitProblem, UnitType
+from .write import yaml_text
+
+if TYPE_CHECKING:
+    from .helm import RenderedChart
 
 
 @attrs.frozen
@@ -46,11 +52,15 @@ class ChartObjects:
 
 
 class Charts:
-    """Renders the charts of one run; what there is to report of them is among `problems`."""
+    """Renders the charts of one run; what there is to report of them is among `problems`.
 
-    def __init__(self, files: Files, settings: Settings) -> None:
+    With `templating` it is `helm` that renders them.
+    """
+
+    def __init__(self, files: Files, settings: Settings, templating: Templating | None = None) -> None:
         self.files = files
         self.settings = settings
+        self.templating = templating
         self.problems: list[UnitProblem] = []
 
     def unit(
@@ -99,6 +109,9 @@ class Charts:
             known=self.files.by_path,
         )
         problems = [UnitProblem("TOOL002", Severity.NOTE, message, where) for message, where in installation.missing]
+        paths = tuple(sorted({source.path for source in rendered.sources}))
+        if self.templating is not None:
+            return self._templated(self.templating, directory, place, installation, rendered, problems)
         for why in rendered.problems:
             problems.append(UnitProblem("TOOL002", Severity.NOTE, why.message, why.place or place))
         for why in rendered.limit_reached:
@@ -107,12 +120,48 @@ class Charts:
             if problem.kind is not ProblemKind.DUPLICATE_KEY:
                 message = f"a document that the template makes cannot be parsed: {problem.message}"
                 problems.append(UnitProblem("K8S001", Severity.ERROR, message, problem.place))
-        documents = tuple(
-            made.document
-            for made in rendered.documents
-            if (installation.includes_crds or not made.is_crd)
-            and not made.is_test
-            and (installation.includes_hooks or not made.hooks)
-        )
-        paths = tuple(sorted({source.path for source in rendered.sources}))
-        return ChartObjects(documents, tuple(problems), paths)
+        return ChartObjects(_documents(rendered, installation), tuple(problems), paths)
+
+    def _templated(
+        self,
+        templating: Templating,
+        directory: str,
+        place: Place,
+        installation: Installation,
+        rendered: RenderedChart,
+        problems: list[UnitProblem],
+    ) -> ChartObjects:
+        """What `helm` makes of a chart; `rendered` is what k8snetlint makes of it."""
+        from .helm import folder_files
+
+        contents = dict(folder_files(Path(self.files.inputs.real_path(directory) or directory)).contents)
+        values = list(installation.values)
+        if installation.defaults:
+            contents["values.yaml"] = yaml_text(installation.defaults[0]).encode()
+            values = [*installation.defaults[1:], *values]
+        major, minor = self.settings.kube_version
+        arguments = [
+            f"--namespace={installation.namespace or self.settings.namespace}",
+            f"--kube-version={installation.kube_version or f'v{major}.{minor}.0'}",
+            "--skip-tests",
+            *(f"--api-versions={version}" for version in installation.api_versions),
+            *(["--include-crds"] if installation.includes_crds else []),
+            *([] if installation.includes_hooks else ["--no-hooks"]),
+        ]
+        own = _documents(rendered, installation)
+        documents, reasons = templating.made(directory, place, contents, arguments, installation.release, values, own)
+        for why in reasons:
+            rule, severity = ("TOOL005", Severity.WARNING) if why.is_limit else ("TOOL002", Severity.NOTE)
+            problems.append(UnitProblem(rule, severity, why.message, why.place))
+        return ChartObjects(documents, tuple(problems), tuple(sorted({source.path for source in rendered.sources})))
+
+
+def _documents(rendered: RenderedChart, installation: Installation) -> tuple[Document, ...]:
+    """The objects of a chart that are installed with it."""
+    return tuple(
+        made.document
+        for made in rendered.documents
+        if (installation.includes_crds or not made.is_crd)
+        and not made.is_test
+        and (installation.includes_hooks or not made.hooks)
+    )

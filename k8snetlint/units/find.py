@@ -15,6 +15,7 @@ from k8snetlint.source.text import Place, SourceFile
 from k8snetlint.source.tree import Document, Node
 
 from . import alternatives
+from .built import Builder
 from .charts import Charts, Installation
 from .classify import CHART_NAME, objects_of, text_at
 from .files import Files, head
@@ -33,8 +34,10 @@ from .kustomize.file import Kustomization, join, read_kustomization
 from .kustomize.render import Renderer
 from .lacks import Lack, problems_of
 from .layout import Layout, enclosing, folder_of, is_below, lay_out
+from .programs import Programs
 from .releases import releases_of
 from .substitution import substituted
+from .templated import Templating
 from .unit import Found, Skipped, Unit, UnitProblem, UnitType
 
 ONE_UNIT = "all"
@@ -47,16 +50,20 @@ def find_units(inputs: Inputs, settings: Settings) -> Found:
 
     Problems of the text (K8S001, K8S002, TOOL005) and what is not analysed (TOOL002) are among the problems; those of
     reading the inputs (`Inputs.problems`) are not, but make the unit that they lie in incomplete.
+
+    Raises MissingProgramError where a program is to render and is not installed.
     """
-    return _Finder(inputs, settings).run()
+    with Programs() as programs:
+        return _Finder(inputs, settings, programs).run()
 
 
 def kustomization_at(inputs: Inputs, settings: Settings, directory: str) -> Unit | None:
     """The kustomization of a folder as a unit, whether or not others refer to it; None where there is none."""
-    finder = _Finder(inputs, settings)
-    path = posixpath.normpath(directory.replace("\\", "/"))
-    kustomization = read_kustomization(finder.files, path)
-    return finder.completed(finder.kustomization_unit(kustomization)) if kustomization is not None else None
+    with Programs() as programs:
+        finder = _Finder(inputs, settings, programs)
+        path = posixpath.normpath(directory.replace("\\", "/"))
+        kustomization = read_kustomization(finder.files, path)
+        return finder.completed(finder.kustomization_unit(kustomization)) if kustomization is not None else None
 
 
 @attrs.frozen
@@ -84,12 +91,15 @@ def _outermost(found: Sequence[_Applied]) -> list[_Applied]:
 
 
 class _Finder:
-    def __init__(self, inputs: Inputs, settings: Settings) -> None:
+    def __init__(self, inputs: Inputs, settings: Settings, programs: Programs) -> None:
         self.inputs = inputs
         self.settings = settings
         self.files = Files(inputs)
         self.renderer = Renderer(self.files, settings)
-        self.charts = Charts(self.files, settings)
+        is_by_program = settings.render == "program"
+        self.programs = programs
+        self.builder = Builder(self.files, programs) if is_by_program else None
+        self.charts = Charts(self.files, settings, Templating(self.files, programs) if is_by_program else None)
         self.problems: list[UnitProblem] = []
         # What is to be reported of the units that it makes incomplete.
         self.lacks: list[Lack] = []
@@ -127,7 +137,7 @@ class _Finder:
             key=lambda problem: (problem.place.source.path, problem.place.span, problem.rule, problem.message),
         )
         skipped = {skipped.source: skipped for skipped in self.skipped}
-        return Found(tuple(units), tuple(reported), tuple(skipped.values()), names)
+        return Found(tuple(units), tuple(reported), tuple(skipped.values()), names, self.programs.names)
 
     def _all_problems(self, units: Sequence[Unit]) -> list[UnitProblem]:
         of_charts = [problem for problem in self.charts.problems if problem.rule != "TOOL002"]
@@ -210,6 +220,8 @@ class _Finder:
             reason = Incompleteness(message, directory, place)
             return Unit(directory, "kustomization", incomplete_because=(reason,), paths=(kustomization.source.path,))
         rendered = self.renderer.rendered(kustomization)
+        if self.builder is not None:
+            rendered = self.builder.built(kustomization, rendered)
         for why in rendered.reasons:
             if why.is_limit:
                 self.problems.append(UnitProblem("TOOL005", Severity.WARNING, why.message, why.place))

@@ -70,10 +70,12 @@ class Skipped:
 class Found:
     """The units of a run in the order of their names, and an account of every other file.
 
-    `names` are those of all units, also where `units` holds only the one that was asked for.
+    `names` are those of all units, also where `units` holds only the one that was asked for. `programs` are those that
+    rendered, each with its version.
     """
 
     units: tuple[Unit, ...]
     problems: tuple[UnitProblem, ...] = ()
     skipped: tuple[Skipped, ...] = ()
     names: tuple[str, ...] = ()
+    programs: tuple[str, ...] = ()

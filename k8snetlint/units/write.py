@@ -21,6 +21,11 @@ def write_yaml(documents: Iterable[Document]) -> str:
     )
 
 
+def yaml_text(root: Node) -> str:
+    """A value as YAML text."""
+    return "\n".join(_lines(root, 0)) + "\n"
+
+
 def sources_of(document: Document) -> tuple[str, ...]:
     """The files that a document's values are written in and were made by, its own first."""
     found = {document.source.path: None}

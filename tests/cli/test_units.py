@@ -1,5 +1,8 @@
 import json
+import sys
 from pathlib import Path
+
+import pytest
 
 from .program import CLEAN, DEPLOYMENT, SERVICE, k8snetlint, write
 
@@ -41,6 +44,7 @@ def test_json_is_the_contract(tmp_path: Path) -> None:
         "schema": "k8snetlint/units/v1",
         "complete": False,
         "incomplete_because": [reason],
+        "rendered_by": [],
         "units": [
             {
                 "name": "live",
@@ -82,3 +86,29 @@ def test_nothing_to_analyse_is_3(tmp_path: Path) -> None:
     write(tmp_path, {"values.yaml": "a: 1\n"})
     assert k8snetlint(tmp_path, "units").code == 3
     assert k8snetlint(tmp_path, "units", "--allow-empty").code == 0
+
+
+def test_a_program_that_is_missing_is_wrong_usage(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write(tmp_path, OVERLAYS)
+    monkeypatch.setenv("PATH", "")
+    for command in ("units", "check", "map"):
+        ran = k8snetlint(tmp_path, command, "--render", "program")
+        assert (ran.code, ran.out, ran.err) == (
+            2,
+            "",
+            "Error: `kustomize` is not installed, and `--render program` needs it; "
+            "install it, or leave `--render` out: k8snetlint renders by itself\n",
+        )
+
+
+def test_reports_name_the_programs_that_rendered(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    programs, work = tmp_path / "bin", tmp_path / "work"
+    write(programs, {"kustomize": f"#!{sys.executable}\nimport sys\nprint('v9' if sys.argv[1] == 'version' else '')\n"})
+    (programs / "kustomize").chmod(0o755)
+    monkeypatch.setenv("PATH", str(programs))
+    write(work, {"live/kustomization.yaml": "resources: []\n", "cart.yaml": SERVICE})
+    arguments = ("--render", "program")
+    assert k8snetlint(work, "units", *arguments).out.endswith("rendered by kustomize v9\n")
+    assert k8snetlint(work, "check", *arguments).out == "rendered by kustomize v9\nno problems found in 2 files\n"
+    for command in ("units", "check"):
+        assert json.loads(k8snetlint(work, command, "-f", "json", *arguments).out)["rendered_by"] == ["kustomize v9"]
