@@ -18,7 +18,7 @@ from k8snetlint.settings import Settings
 from k8snetlint.source.text import Place
 from k8snetlint.source.tree import Node, Path
 
-from .mentions import Mention, mentions, name_mention
+from .mentions import Mention, mentions, name_mention, settings_mentions
 from .variables import LONGEST_TEXT, SOURCES, entries, environment, expanded, linked_variables, named_source
 
 # Names of variables and flags whose value, where it is a bare name, is a host to connect to.
@@ -27,6 +27,7 @@ _HOST_KEY = re.compile(
     re.IGNORECASE,
 )
 _FLAG = re.compile(r"--?(?P<key>[A-Za-z][\w.-]*)=(?P<value>.*)\Z", re.DOTALL)
+_BARE_FLAG = re.compile(r"--?[A-Za-z][\w.-]*\Z")
 _COMMENT = re.compile(r"^[ \t]*(?:#|//|;).*$", re.MULTILINE)
 
 
@@ -77,12 +78,15 @@ def _of_container(
             mention = _with_sibling_port(mention, name, known)
             yield Statement(workload, container.name, mention, *at, place, name, "env", is_expanded)
     for field in ("command", "args"):
+        before = ""
         for index, node in enumerate(items_of(container.node.get(field))):
             argument = text_of(node)
             if argument is None or len(argument) > LONGEST_TEXT:
                 continue
             flag = _FLAG.match(argument)
-            key = flag["key"] if flag is not None else ""
+            key, before = (flag["key"] if flag is not None else before), ""
+            if _BARE_FLAG.match(argument):
+                before = argument.lstrip("-")
             path = (*container.path, field, index)
             for mention, is_expanded in _mentions_of(argument, key, known):
                 place = node.place if is_expanded else node.part(mention.start, mention.end)
@@ -127,8 +131,9 @@ def data_mentions(source: Resource, data: str = "data") -> Iterator[tuple[Path, 
     for key, text, node in entries(source, data):
         # Comments are blanked, not cut: offsets stay.
         code = _COMMENT.sub(lambda match: " " * len(match[0]), text)
-        for mention in mentions(code):
-            yield (data, key), node, mention
+        found = {mention.start: mention for mention in (*settings_mentions(code), *mentions(code))}
+        for start in sorted(found):
+            yield (data, key), node, found[start]
 
 
 def _mounted(cluster: Cluster, workload: Workload, spec: Node) -> Iterator[tuple[Resource, str]]:

@@ -26,7 +26,8 @@ _SKIPPED_KEYS = re.compile(r"\A_example\Z|\.(?:md|html|css|svg|png|pem|crt)\Z|da
 class Variable:
     """A variable that a manifest declares. `text` is None where its value is not in sight.
 
-    `resource` and `path` are where the text is written, which may be a ConfigMap; `index` is the place in `env`,
+    `node` is None where nobody wrote the text: the namespace of the pod. `resource` and `path` are where the text is
+    written, which may be a ConfigMap; `index` is the place in `env`,
     None for one of `envFrom`.
     """
 
@@ -125,7 +126,8 @@ def _declared(
         entry = source.root.get(data, wanted) if source is not None else None
         if source is not None and entry is not None and isinstance(entry.value, str):
             return Variable(name, entry.value, entry, source, (data, wanted), index)
-    return Variable(name, None, None, workload, path, index)
+    is_namespace = text_of(node.get("valueFrom", "fieldRef", "fieldPath")) == "metadata.namespace"
+    return Variable(name, workload.namespace if is_namespace else None, None, workload, path, index)
 
 
 def named_source(cluster: Cluster, workload: Workload, kind: str, name: str | None) -> Resource | None:

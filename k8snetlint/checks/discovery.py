@@ -29,6 +29,8 @@ def _names(ctx: Context) -> Iterator[tuple[Statement, ServiceName]]:
         host = statement.mention.host
         if ctx.cluster.is_context(statement.resource) or is_placeholder(host) or host.lower() in _NOT_SERVICES:
             continue
+        if statement.medium == "file" and statement.mention.form == "name":
+            continue  # a name in a file of settings may be anything
         namespace = statement.workload.namespace or ""
         name = resolved_name(ctx.cluster, host, namespace, ctx.settings.cluster.dns_domain)
         if name is None or is_external_service(ctx, name.namespace, name.name):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from k8snetlint.analysis.mentions import mentions, name_mention
+from k8snetlint.analysis.mentions import mentions, name_mention, settings_mentions
 from k8snetlint.analysis.requirements import Ground, Requirement, requirements
 from k8snetlint.settings import Settings
 from tests.clusters import cluster_of
@@ -53,6 +53,22 @@ spec: {clusterIP: None, selector: {app: db}, ports: [{port: 5432}]}
         ("spiffe://cluster.local/ns/x", []),
         ("0:1:2:a3:80", []),
         ("cart:70700", []),
+        ("PLAINTEXT://a:9092,SSL://b:9093", [("a", 9092, "a:9092"), ("b", 9093, "b:9093")]),
+        ("amqp://a:1,b:2/", [("a", 1, "a:1"), ("b", 2, "b:2")]),
+        ("postgresql+asyncpg://u:p@db/app", [("db", 5432, "db")]),
+        ("mongodb+srv://m.shop.svc/app", [("m.shop.svc", None, "m.shop.svc")]),
+        ("dns:///cart:7070", [("cart", 7070, "cart:7070")]),
+        ("root:secret@tcp(db:3306)/app", [("db", 3306, "db:3306")]),
+        ("jdbc:oracle:thin:@db:1521:sid", [("db", 1521, "db:1521")]),
+        ("jdbc:sqlserver://db;databaseName=x", [("db", 1433, "db")]),
+        ("jdbc:mysql:replication://a:3306,b:3306/x", [("a", 3306, "a:3306"), ("b", 3306, "b:3306")]),
+        ("host=db port=5433 dbname=app", [("db", 5433, "db")]),
+        ("Server=tcp:db,1433;Database=app", [("db", 1433, "db,1433")]),
+        ("Set-Cookie: host=web; path=/", []),
+        ("until nc -z -w 5 db 5432; do sleep 1; done", [("db", 5432, "db 5432")]),
+        ("pg_isready -h db -p 5432", [("db", 5432, "db -p 5432")]),
+        ("echo > /dev/tcp/db/5432", [("db", 5432, "db/5432")]),
+        ("dnssrv+_grpc._tcp.store.mon.svc", [("store.mon.svc", None, "_grpc._tcp.store.mon.svc")]),
     ],
 )
 def test_mentions(text: str, expected: list[tuple[str, int | None, str]]) -> None:
@@ -65,6 +81,12 @@ def test_a_name_alone() -> None:
     assert (found.host, found.start, found.end) == ("cart.shop", 1, 10)
     assert name_mention("two words") is None
     assert name_mention("10.0.0.1") is None
+
+
+def test_names_in_settings_need_a_port_beside_them() -> None:
+    text = "redis:\n  host: redis\n  port: 6379\ndb.host=db\ndb.port=5432\nserver: alone\n"
+    found = [(each.host, each.port, text[each.start : each.end]) for each in settings_mentions(text)]
+    assert found == [("redis", 6379, "redis"), ("db", 5432, "db")]
 
 
 def needed(text: str, *grounds: Ground) -> list[Requirement]:
@@ -119,6 +141,18 @@ spec:
         ),
         (client(args="'--cart=cart:80'"), [("cart:80", "cart:80", [("cart", 7070)])]),
         (client(args="--cart-host=cart"), [("cart", "cart", [("cart", 7070)])]),
+        (client(args="--cart-host, cart"), [("cart", "cart", [("cart", 7070)])]),
+        (client(args="--verbose, cart"), []),
+        (
+            client(
+                "{name: NS, valueFrom: {fieldRef: {fieldPath: metadata.namespace}}}, {name: A, value: 'http://cart.$(NS)'}"
+            ),
+            [("'http://cart.$(NS)'", "cart.shop", [("cart", 7070)])],
+        ),
+        (
+            client("{name: A, value: dnssrv+_grpc._tcp.cart.shop.svc}"),
+            [("_grpc._tcp.cart.shop.svc", "cart.shop.svc", [("cart", 7070)])],
+        ),
     ],
 )
 def test_addresses_in_variables_and_arguments(text: str, expected: object) -> None:
@@ -159,3 +193,181 @@ spec: {defaultBackend: {service: {name: cart, port: {number: 80}}}}
     (need,) = needed(text)
     assert need.workload is None
     assert told([need]) == [("cart", "cart:80", [("cart", 7070)])]
+
+
+MONITORED = """
+apiVersion: monitoring.coreos.com/v1
+kind: ServiceMonitor
+metadata: {name: cart, namespace: shop}
+spec: {selector: {}, endpoints: [{port: grpc}, {targetPort: 9090}, {port: none}]}
+---
+apiVersion: monitoring.coreos.com/v1
+kind: Prometheus
+metadata: {name: k8s, namespace: mon}
+spec: {serviceMonitorSelector: {}, serviceMonitorNamespaceSelector: %s}
+"""
+
+
+@pytest.mark.parametrize(("namespaces", "client"), [("{}", "k8s"), ("null", None), ("{matchLabels: {a: b}}", None)])
+def test_a_monitor_needs_its_targets_from_the_prometheus_that_selects_it(namespaces: str, client: str | None) -> None:
+    found = needed(MONITORED % namespaces, Ground.SCRAPE)
+    assert told(found) == [("grpc", "cart:80", [("cart", 7070)]), ("9090", "cart:9090", [("cart", 9090)])]
+    assert [each.client_object.name if each.client_object else None for each in found] == [client, client]
+
+
+@pytest.mark.parametrize(
+    ("annotations", "expected"),
+    [
+        ("{prometheus.io/scrape: 'true', prometheus.io/port: '9100'}", [("'9100'", "web:9100", [("web", 9100)])]),
+        ("{prometheus.io/scrape: 'true'}", [("'true'", "web:80", [("web", 80)])]),
+        ("{prometheus.io/scrape: 'false', prometheus.io/port: '9100'}", []),
+        ("{prometheus.io/scrape: 'true', prometheus.io/port: metrics}", []),
+    ],
+)
+def test_annotated_pods(annotations: str, expected: object) -> None:
+    text = f"""
+apiVersion: v1
+kind: Pod
+metadata: {{name: web, namespace: shop, annotations: {annotations}}}
+spec: {{containers: [{{name: c, image: i, ports: [{{containerPort: 80}}]}}]}}
+"""
+    assert told(needed(text, Ground.SCRAPE)) == expected
+
+
+def test_the_api_server_needs_what_it_is_told_to_call() -> None:
+    text = """
+apiVersion: admissionregistration.k8s.io/v1
+kind: MutatingWebhookConfiguration
+metadata: {name: hook}
+webhooks:
+  - {name: a.x, clientConfig: {service: {name: cart, namespace: shop, port: 80}}}
+  - {name: b.x, clientConfig: {service: {name: cart, namespace: shop, port: 80}}}
+  - {name: c.x, clientConfig: {service: {name: cart, namespace: shop}}}
+  - {name: d.x, clientConfig: {url: 'https://cart.shop/x'}}
+---
+apiVersion: apiregistration.k8s.io/v1
+kind: APIService
+metadata: {name: v1.x}
+spec: {service: {name: cart, namespace: shop, port: 80}, group: x, version: v1}
+"""
+    found = needed(text, Ground.CALL)
+    assert [(each.resource.kind, *row) for each, row in zip(found, told(found), strict=True)] == [
+        ("MutatingWebhookConfiguration", "cart", "cart:80", [("cart", 7070)]),
+        ("APIService", "cart", "cart:80", [("cart", 7070)]),
+    ]
+
+
+STORE = """
+apiVersion: apps/v1
+kind: StatefulSet
+metadata: {name: store, namespace: shop}
+spec:
+  serviceName: store
+  replicas: %s
+  selector: {matchLabels: {app: store}}
+  template:
+    metadata: {labels: {app: store}}
+    spec: {containers: [{name: c, image: i, args: [%s]}]}
+---
+apiVersion: v1
+kind: Service
+metadata: {name: store, namespace: shop}
+spec:
+  clusterIP: None
+  publishNotReadyAddresses: %s
+  selector: {app: store}
+  ports: [{name: peer, port: 2380}, {name: metrics, port: 9100}]
+"""
+
+
+@pytest.mark.parametrize(
+    ("replicas", "args", "is_early", "expected"),
+    [
+        ("3", "'http://store-0.store:2381,http://store-1.store:2381'", "false", [("store-0.store:2381", 2381)]),
+        ("3", "'store-0.store.shop.svc:2380'", "true", [("store-0.store.shop.svc:2380", 2380)]),
+        ("3", "", "true", [("store", 2380)]),
+        ("3", "", "false", []),
+        ("1", "'http://store-0.store:2381'", "true", []),
+    ],
+)
+def test_pods_of_a_stateful_set_need_one_another(replicas: str, args: str, is_early: str, expected: object) -> None:
+    found = needed(STORE % (replicas, args, is_early), Ground.PEERS)
+    assert [(each.place.text, each.backends[0].port) for each in found] == expected
+    assert all(each.is_to_itself for each in found)
+
+
+@pytest.mark.parametrize(
+    ("policy", "network", "is_needed"),
+    [
+        ("null", "false", True),
+        ("Default", "false", False),
+        ("null", "true", False),
+        ("ClusterFirstWithHostNet", "true", True),
+    ],
+)
+def test_who_reads_a_name_needs_dns(policy: str, network: str, is_needed: bool) -> None:
+    text = f"""
+apiVersion: v1
+kind: Pod
+metadata: {{name: web, namespace: shop}}
+spec:
+  dnsPolicy: {policy}
+  hostNetwork: {network}
+  containers: [{{name: c, image: i, env: [{{name: A, value: 'http://example.com'}}]}}]
+"""
+    assert [each.place.text for each in needed(text, Ground.NAMES)] == (["example.com"] if is_needed else [])
+
+
+def test_who_works_with_the_api() -> None:
+    text = """
+apiVersion: v1
+kind: Pod
+metadata: {name: a, namespace: shop}
+spec: {serviceAccountName: bound, containers: [{name: c, image: i}]}
+---
+apiVersion: v1
+kind: Pod
+metadata: {name: b, namespace: shop}
+spec: {serviceAccountName: unbound, containers: [{name: c, image: i}]}
+---
+apiVersion: v1
+kind: Pod
+metadata: {name: c, namespace: shop}
+spec: {containers: [{name: c, image: i, args: ['--server=https://kubernetes.default.svc']}]}
+---
+apiVersion: rbac.authorization.k8s.io/v1
+kind: RoleBinding
+metadata: {name: x, namespace: shop}
+subjects: [{kind: ServiceAccount, name: bound}]
+roleRef: {apiGroup: rbac.authorization.k8s.io, kind: Role, name: x}
+"""
+    found = needed(text, Ground.API)
+    assert [(each.workload.name, each.place.text) for each in found if each.workload] == [
+        ("c", "kubernetes.default.svc"),
+        ("a", "bound"),
+    ]
+
+
+def test_a_virtual_service_needs_its_destination_from_the_pods_of_its_gateway() -> None:
+    text = """
+apiVersion: networking.istio.io/v1
+kind: Gateway
+metadata: {name: edge, namespace: shop}
+spec: {selector: {istio: edge}, servers: []}
+---
+apiVersion: v1
+kind: Pod
+metadata: {name: edge, namespace: mesh, labels: {istio: edge}}
+spec: {containers: [{name: c, image: i}]}
+---
+apiVersion: networking.istio.io/v1
+kind: VirtualService
+metadata: {name: v, namespace: shop}
+spec:
+  gateways: [edge, mesh]
+  hosts: ['*']
+  http: [{route: [{destination: {host: cart}}, {destination: {host: db.data.svc.cluster.local, port: {number: 1}}}]}]
+"""
+    (need,) = needed(text, Ground.ROUTE)
+    assert need.workload is not None
+    assert (need.workload.name, *told([need])) == ("edge", ("cart", "cart:80", [("cart", 7070)]))

@@ -53,7 +53,9 @@ def destination(cluster: Cluster, service: Service, mention: Mention) -> tuple[S
 
     A client of a headless Service reaches the pods themselves, on whatever port it asks for.
     """
-    if mention.port is None:
+    if mention.port_name is not None:
+        port = service.port(mention.port_name)
+    elif mention.port is None:
         port = service.ports[0] if len(service.ports) == 1 else None
     else:
         port = next((port for port in service.ports if port.number == mention.port), None)
