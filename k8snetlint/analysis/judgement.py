@@ -11,10 +11,10 @@ from k8snetlint.model.cluster import NAMESPACE_NAME_LABEL
 from k8snetlint.model.core import Resource
 from k8snetlint.model.kinds import RUN_TIME_LABELS, is_run_time_label
 from k8snetlint.model.values import string_map_of
-from k8snetlint.policy.ir import EGRESS, INGRESS, Action, PolicySet
+from k8snetlint.policy.ir import EGRESS, INGRESS, Action, AnyPod, Everything, PolicySet
 from k8snetlint.policy.peers import Flow, Peer
 
-from .blocking import Blocked, allowing_rules, blocked, is_isolated, may_be_unseen, peer_of
+from .blocking import Blocked, allowing_rules, blocked, denying_sides, is_isolated, may_be_unseen, peer_of
 from .dns import reaches_dns
 from .ends import blocks_of, ingress_controllers
 from .reach import explain
@@ -69,7 +69,7 @@ def _judged(need: Requirement, policies: PolicySet) -> Judgement:
     if need.client is Client.PROMETHEUS:
         is_refuted = all(_is_closed(policies, backend) for backend in need.backends)
     else:
-        is_refuted = found.is_total and not _may_admit_unseen(need, policies)
+        is_refuted = found.is_total and not _may_admit_unseen(need, policies) and not _may_spare_unseen(found)
     return Judgement(False, sources, found) if is_refuted else Judgement(None, sources)
 
 
@@ -168,6 +168,15 @@ def _may_admit_unseen(need: Requirement, policies: PolicySet) -> bool:
             if may_be_unseen(rule.match.source, policies.peers.cluster, policies, peer.namespace):
                 return True
     return False
+
+
+def _may_spare_unseen(found: Blocked) -> bool:
+    """Whether a deny that decides is for some pods only, and so perhaps not for the client that is not in sight."""
+    deciding = [side.decision.rule for flow in found.flows for side in denying_sides(flow)]
+    return any(
+        rule is not None and not rule.is_default and not isinstance(rule.match.source, Everything | AnyPod)
+        for rule in deciding
+    )
 
 
 def _from_api_server(need: Requirement, sources: tuple[Peer, ...], policies: PolicySet) -> Judgement:

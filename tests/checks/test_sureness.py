@@ -153,3 +153,18 @@ def test_who_lists_more_than_two_peers_knows_that_they_are_alternatives(more: st
         f"{{podSelector: {{matchLabels: {{app: a}}}}}}{more}]}}]}}\n"
     )
     assert levels([policy], "NP007") == [(severity, "medium")]
+
+
+@pytest.mark.parametrize(("denied", "expected"), [("{}", [("warning", "high")]), ("{matchLabels: {team: x}}", [])])
+def test_a_controller_out_of_sight_may_not_be_whom_an_admin_policy_denies(
+    denied: str, expected: list[tuple[str, str]]
+) -> None:
+    route = (
+        "apiVersion: networking.k8s.io/v1\nkind: Ingress\nmetadata: {name: web}\n"
+        "spec: {defaultBackend: {service: {name: web, port: {number: 80}}}}\n"
+    )
+    policy = (
+        "apiVersion: policy.networking.k8s.io/v1alpha1\nkind: BaselineAdminNetworkPolicy\nmetadata: {name: default}\n"
+        "spec: {subject: {namespaces: {}}, ingress: [{action: Deny, from: [{namespaces: %s}]}]}\n"
+    )
+    assert levels([ONE, SERVER, route, policy % denied], "NP042") == expected
