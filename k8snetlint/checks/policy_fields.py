@@ -119,7 +119,7 @@ def cidr_invalid(policy: NetworkPolicy, ctx: Context) -> Iterator[Diagnostic]:
     for text, path in _cidrs(policy):
         if (not text and path[-1] == "cidr") or _network(text) is not None:
             continue
-        whole = _single_address(text)
+        whole = single_address(text)
         yield ctx.report(
             policy,
             *path,
@@ -130,7 +130,8 @@ def cidr_invalid(policy: NetworkPolicy, ctx: Context) -> Iterator[Diagnostic]:
         )
 
 
-def _single_address(text: str) -> str | None:
+def single_address(text: str) -> str | None:
+    """The block of an address alone, where a text is an address without a prefix."""
     try:
         address = Address.parse(text)
     except ValueError:

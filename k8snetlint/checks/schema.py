@@ -28,7 +28,6 @@ _OWN_RULES: frozenset[tuple[str, ...]] = frozenset(
         ("paths", "pathType"),
         ("spec", "priority"),
         ("spec", "subject"),
-        ("spec", "tier"),
         ("ingress", "action"),
         ("egress", "action"),
         ("ingress", "from"),
