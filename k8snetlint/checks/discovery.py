@@ -16,7 +16,7 @@ from k8snetlint.source.text import Place, Span
 from k8snetlint.source.tree import Path
 
 from .edits import renamed
-from .existence import is_external_service
+from .existence import is_external_service, is_slip
 from .missing_services import missing_service, services_by_name, wider_name
 
 _NOT_SERVICES = frozenset({"localhost", "host", "hostname", "ip6-localhost", "metadata"})
@@ -197,6 +197,8 @@ def statefulset_pod_dns_invalid(ctx: Context) -> Iterator[Diagnostic]:
         if not isinstance(found, Workload):
             continue
         if found.service_name and found.service_name != name.name and not is_placeholder(found.service_name):
+            # A Service of another name may be a mirror of it in another cluster.
+            is_sure = find_service(ctx.cluster, name) is not None or is_slip(name.name, found.service_name)
             wrong = f"its governing Service is `{found.service_name}`, not `{name.name}`"
             path: tuple[str, ...] = ("spec", "serviceName")
         else:
@@ -204,12 +206,15 @@ def statefulset_pod_dns_invalid(ctx: Context) -> Iterator[Diagnostic]:
             if found.replicas is None or start <= int(ordinal) < start + found.replicas or _is_scaled(ctx, found):
                 continue
             last = f"{start} to {start + found.replicas - 1}" if found.replicas else "none at all"
+            is_sure = True
             wrong = f"it has {found.replicas} pods, numbered {last}"
             path = ("spec", "replicas")
         yield _report(
             ctx,
             statement,
             message=f"there is no pod `{name.pod}.{name.name}` of {found}: {wrong}",
+            severity=None if is_sure else Severity.NOTE,
+            confidence=None if is_sure else Confidence.LOW,
             related=[ctx.location(found, *path, label="declared here")],
             help="name a pod and the governing Service that exist",
         )
