@@ -16,7 +16,7 @@ from k8snetlint.model.services import Service
 from k8snetlint.model.values import is_placeholder
 from k8snetlint.settings import Settings
 
-from .existence import is_external_service, is_slip
+from .existence import edit_distance, is_external_service, is_slip
 from .unseen import installed_namespaces
 from .words import listed
 
@@ -177,7 +177,9 @@ def near_name(name: str, known: Iterable[str]) -> str | None:
     if len(same) == 1:
         return same[0]
     close = [other for other in get_close_matches(name, names, 3, 0.75) if is_slip(name, other)]
-    return close[0] if len(close) == 1 and min(len(name), len(close[0])) > _SHORTEST_NAME else None
+    distances = [edit_distance(name, other, 2) for other in close]
+    nearest = [other for other, distance in zip(close, distances, strict=True) if distance == min(distances)]
+    return nearest[0] if len(nearest) == 1 and min(len(name), len(nearest[0])) > _SHORTEST_NAME else None
 
 
 def wider_name(name: str, known: Iterable[str]) -> str | None:
