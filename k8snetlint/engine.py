@@ -224,8 +224,11 @@ class Outcome:
     resources: int
 
 
-def run(units: Iterable[Unit], rulebook: Rulebook, settings: Settings) -> Outcome:
-    """Checks units. A diagnostic met in several units is one that names them all."""
+def run(units: Iterable[Unit], rulebook: Rulebook, settings: Settings, *, with_low: bool = False) -> Outcome:
+    """Checks units. A diagnostic met in several units is one that names them all.
+
+    Those of low confidence are left out unless the settings are pedantic or they are asked for.
+    """
     selected = rulebook.selected(settings.select, settings.extend_select, settings.ignore, pedantic=settings.pedantic)
     rules = [info for id_, info in rulebook.rules.items() if id_ in selected and info.check is not None]
     found: list[Diagnostic] = []
@@ -238,7 +241,7 @@ def run(units: Iterable[Unit], rulebook: Rulebook, settings: Settings) -> Outcom
         reasons += unit.incomplete_because
         found += _check_unit(unit, cluster, rules, within)
     found = [_with_configured_severity(diagnostic, settings.severity, rulebook) for diagnostic in found]
-    if not settings.pedantic:
+    if not settings.pedantic and not with_low:
         found = [diagnostic for diagnostic in found if diagnostic.confidence > Confidence.LOW]
     has_internal_error = any(diagnostic.rule == INTERNAL_ERROR for diagnostic in found)
     return Outcome(merged(found), tuple(reasons), has_internal_error, resources)
@@ -312,7 +315,11 @@ def order(diagnostic: Diagnostic) -> tuple[str, Span, str, str]:
 
 
 def merged(diagnostics: Iterable[Diagnostic]) -> tuple[Diagnostic, ...]:
-    """Diagnostics in order; those of one rule at one place are one that names all their units."""
+    """Diagnostics in order; those of one rule at one place are one that names all their units.
+
+    It is as in the first of them by name; where they differ in severity, in the first of those where it is worst: a unit
+    that is not complete knows less.
+    """
     groups: dict[tuple[str, str, Span, tuple[str | int, ...]], list[Diagnostic]] = {}
     for diagnostic in diagnostics:
         place = diagnostic.primary.place
@@ -324,5 +331,6 @@ def merged(diagnostics: Iterable[Diagnostic]) -> tuple[Diagnostic, ...]:
         for diagnostic in group:
             by_unit.setdefault(diagnostic.units, []).append(diagnostic)
         units = tuple(sorted({unit for diagnostic in group for unit in diagnostic.units}))
-        result += (attrs.evolve(diagnostic, units=units) for diagnostic in by_unit[min(by_unit)])
+        first = min(by_unit, key=lambda name: (-max(each.severity for each in by_unit[name]), name))
+        result += (attrs.evolve(diagnostic, units=units) for diagnostic in by_unit[first])
     return tuple(sorted(result, key=order))

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 
 import attrs
 
-from k8snetlint.diagnostic import Diagnostic
+from k8snetlint.diagnostic import Diagnostic, Severity
 from k8snetlint.source.discover import MANIFEST_SUFFIXES
+from k8snetlint.suppress import UNUSED
+from k8snetlint.units.unit import Unit
 
 from .pipeline import Failure, Loaded, found_in
 from .report import Checked, check
@@ -55,27 +58,53 @@ def _named(report_on: Sequence[str]) -> frozenset[str]:
     return frozenset(os.path.relpath(os.path.realpath(name), base).replace(os.sep, "/") for name in names)
 
 
-def restricted(loaded: Loaded, checked: Checked, touched: Touched) -> Checked:
-    """The part of a report that depends on touched files.
+def check_touched(loaded: Loaded, touched: Touched) -> Checked:
+    """The part of the report that depends on touched files, of the units that hold one of them.
 
     A diagnostic depends on them if it points into one of them, or if it is not reported without them: that is, as they
-    were before where that is known, else with them left out.
+    were before where that is known, else with them left out. Only where some points elsewhere is that looked at.
     """
-    absent = touched.paths - touched.before.keys()
-    inputs = loaded.inputs.without(absent).with_texts(touched.before)
-    earlier = check(found_in(inputs, attrs.evolve(loaded.settings, unit=None), loaded.rulebook)).report
-    known = {_identity(diagnostic) for diagnostic in earlier.diagnostics}
-
-    def depends(diagnostic: Diagnostic) -> bool:
-        places = [diagnostic.primary.place, *(each.place for each in diagnostic.related)]
-        if any(place.source.path in touched.paths for place in places):
-            return True
-        return _identity(diagnostic) not in known
-
+    units = [unit for unit in loaded.found.units if _may_depend(unit, touched)]
+    checked = check(_only(loaded, units), is_part=True)
     report = checked.report
-    diagnostics = tuple(diagnostic for diagnostic in report.diagnostics if depends(diagnostic))
+    names = {unit.name for unit in units}
+    elsewhere = [each for each in report.diagnostics if not _points_into(each, touched) and _is_of(each, names)]
+    known = _known_before(loaded, touched, names) if elsewhere else {}
+    new = {id(each) for each in elsewhere if each.severity > known.get(_identity(each), 0)}
+    diagnostics = tuple(each for each in report.diagnostics if _points_into(each, touched) or id(each) in new)
     return attrs.evolve(checked, report=attrs.evolve(report, diagnostics=diagnostics))
 
 
-def _identity(diagnostic: Diagnostic) -> tuple[str, str, int]:
-    return (diagnostic.fingerprint, diagnostic.message, diagnostic.severity)
+def _may_depend(unit: Unit, touched: Touched) -> bool:
+    """Whether a touched file is part of a unit, or was: of one that is gone nothing says which units had it."""
+    if not touched.paths.isdisjoint(unit.paths):
+        return True
+    return any(not os.path.lexists(path) for path in touched.before)
+
+
+def _is_of(diagnostic: Diagnostic, names: AbstractSet[str]) -> bool:
+    """Whether a diagnostic comes of a unit; what is wrong with a file's text depends on that file alone."""
+    return diagnostic.rule == UNUSED or not names.isdisjoint(diagnostic.units)
+
+
+def _only(loaded: Loaded, units: Sequence[Unit]) -> Loaded:
+    return attrs.evolve(loaded, found=attrs.evolve(loaded.found, units=tuple(units)))
+
+
+def _known_before(loaded: Loaded, touched: Touched, names: Collection[str]) -> dict[tuple[str, str], Severity]:
+    """What is reported of the units of these names without the touched files, or as they were before; how bad it is."""
+    absent = touched.paths - touched.before.keys()
+    inputs = loaded.inputs.without(absent).with_texts(touched.before)
+    earlier = found_in(inputs, attrs.evolve(loaded.settings, unit=None), loaded.rulebook)
+    units = [unit for unit in earlier.found.units if unit.name in names]
+    found = check(_only(earlier, units), is_part=True).report.diagnostics
+    return {_identity(each): each.severity for each in found}
+
+
+def _points_into(diagnostic: Diagnostic, touched: Touched) -> bool:
+    places = [diagnostic.primary.place, *(each.place for each in diagnostic.related)]
+    return any(place.source.path in touched.paths for place in places)
+
+
+def _identity(diagnostic: Diagnostic) -> tuple[str, str]:
+    return (diagnostic.fingerprint, diagnostic.message)

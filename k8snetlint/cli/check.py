@@ -19,7 +19,7 @@ from k8snetlint.formatters.context import RenderContext, plural
 from k8snetlint.rulebook import Rulebook
 from k8snetlint.settings import Settings
 
-from .changes import Touched, restricted, touched_files
+from .changes import Touched, check_touched, touched_files
 from .fixing import diff_of, fixes_of, write_fixes
 from .options import LoadOptions, load_options
 from .output import FormatCommand, pairs, wants_colour, write
@@ -132,9 +132,7 @@ class _Run:
         return self._write(self._checked(loaded), targets, loaded.inputs.directory)
 
     def _checked(self, loaded: Loaded) -> Checked:
-        checked = check(loaded)
-        if self.touched is not None:
-            checked = restricted(loaded, checked, self.touched)
+        checked = check(loaded) if self.touched is None else check_touched(loaded, self.touched)
         report = checked.report
         return attrs.evolve(
             checked,

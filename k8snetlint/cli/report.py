@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import date
 
 import attrs
@@ -17,6 +17,8 @@ from k8snetlint.source.text import SourceFile
 from k8snetlint.source.tree import Document
 from k8snetlint.suppress import apply_suppressions
 from k8snetlint.units.classify import objects_of
+from k8snetlint.units.folders import is_below
+from k8snetlint.units.unit import UnitType
 
 from .pipeline import Loaded
 from .repository import repository_root
@@ -30,28 +32,32 @@ class Checked:
     has_internal_error: bool
 
 
-def check(loaded: Loaded) -> Checked:
-    """Runs the checks over what is loaded."""
+def check(loaded: Loaded, *, is_part: bool = False) -> Checked:
+    """Runs the checks over what is loaded; `is_part`: other units of the same files are left out."""
     settings, rulebook = loaded.settings, loaded.rulebook
-    outcome = run(loaded.found.units, rulebook, settings)
+    outcome = run(loaded.found.units, rulebook, settings, with_low=True)
     selected = rulebook.selected(settings.select, settings.extend_select, settings.ignore, pedantic=settings.pedantic)
     below = [
         diagnostic
         for diagnostic in (*_from_below(loaded), *_of_intents(loaded))
         if diagnostic.rule in selected or diagnostic.rule not in rulebook.rules
-        if settings.pedantic or diagnostic.confidence > Confidence.LOW
     ]
     reasons = dict.fromkeys((*outcome.incomplete_because, *_input_reasons(loaded)))
     documents = {id(document) for unit in loaded.found.units for document in unit.documents}
     diagnostics = apply_suppressions(
         merged([*outcome.diagnostics, *below]),
-        loaded.inputs.files,
+        [source for source in loaded.inputs.files if not _is_context(loaded, source.path)],
         loaded.found.units,
         settings,
         rulebook,
         date.today(),
-        is_whole=_is_whole(loaded),
+        is_whole=_is_whole(loaded) and not is_part,
     )
+    # An ignore of what is not shown is of use all the same.
+    if not settings.pedantic:
+        diagnostics = tuple(each for each in diagnostics if each.confidence > Confidence.LOW)
+    types = {unit.name: unit.type for unit in loaded.found.units}
+    diagnostics = tuple(_with_overlay(each, types) for each in diagnostics)
     report = Report(
         diagnostics=with_fingerprints(diagnostics, _objects_by_file(loaded), _common_path(loaded)),
         files=loaded.inputs.files,
@@ -62,6 +68,21 @@ def check(loaded: Loaded) -> Checked:
         rendered_by=loaded.found.programs,
     )
     return Checked(report, outcome.has_internal_error)
+
+
+def _is_context(loaded: Loaded, path: str) -> bool:
+    """Whether a file is loaded and not reported on."""
+    return any(is_below(path, folder) for folder in loaded.found.context)
+
+
+def _with_overlay(diagnostic: Diagnostic, types: Mapping[str, UnitType]) -> Diagnostic:
+    """The diagnostic with a note on the one overlay or release that it arises through, where it points elsewhere."""
+    if len(diagnostic.units) != 1:
+        return diagnostic
+    (name,) = diagnostic.units
+    if types.get(name) not in ("kustomization", "chart") or is_below(diagnostic.primary.place.source.path, name):
+        return diagnostic
+    return attrs.evolve(diagnostic, notes=(*diagnostic.notes, f"it arises through `{name}`"))
 
 
 def _from_below(loaded: Loaded) -> Iterator[Diagnostic]:
@@ -81,6 +102,8 @@ def _from_below(loaded: Loaded) -> Iterator[Diagnostic]:
             help=problem.help,
         )
     for unread in loaded.inputs.problems:
+        if _is_context(loaded, unread.path):
+            continue
         yield _unread(unread, severities.get("TOOL002", Severity.NOTE))
 
 

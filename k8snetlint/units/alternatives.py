@@ -11,7 +11,7 @@ from k8snetlint.source.text import SourceFile
 from k8snetlint.source.tree import Document, Plain
 
 from .classify import text_at
-from .layout import folder_of
+from .folders import folder_of
 
 Identity = tuple[str, str, str, str]
 

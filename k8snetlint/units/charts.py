@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import posixpath
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,7 +14,9 @@ from k8snetlint.source.parse import ProblemKind
 from k8snetlint.source.text import Place, SourceFile
 from k8snetlint.source.tree import Document, Node
 
+from .classify import CHART_NAME
 from .files import Files, head
+from .folders import is_below
 from .templated import Templating
 from .unit import Unit, UnitProblem, UnitType
 from .write import yaml_text
@@ -109,7 +112,7 @@ class Charts:
             known=self.files.by_path,
         )
         problems = [UnitProblem("TOOL002", Severity.NOTE, message, where) for message, where in installation.missing]
-        paths = tuple(sorted({source.path for source in rendered.sources}))
+        paths = self._paths(directory, rendered)
         if self.templating is not None:
             return self._templated(self.templating, directory, place, installation, rendered, problems)
         for why in rendered.problems:
@@ -153,7 +156,16 @@ class Charts:
         for why in reasons:
             rule, severity = ("TOOL005", Severity.WARNING) if why.is_limit else ("TOOL002", Severity.NOTE)
             problems.append(UnitProblem(rule, severity, why.message, why.place))
-        return ChartObjects(documents, tuple(problems), tuple(sorted({source.path for source in rendered.sources})))
+        return ChartObjects(documents, tuple(problems), self._paths(directory, rendered))
+
+    def _paths(self, directory: str, rendered: RenderedChart) -> tuple[str, ...]:
+        """The files that a chart is made of: its templates, and its values with those of its subcharts."""
+        values = (
+            path
+            for path in self.files.by_path
+            if is_below(path, directory) and posixpath.basename(path) in (CHART_NAME, "values.yaml")
+        )
+        return tuple(sorted({*values, *(source.path for source in rendered.sources)}))
 
 
 def _documents(rendered: RenderedChart, installation: Installation) -> tuple[Document, ...]:

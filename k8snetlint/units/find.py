@@ -19,6 +19,7 @@ from .built import Builder
 from .charts import Charts, Installation
 from .classify import CHART_NAME, objects_of, text_at
 from .files import Files, head
+from .folders import enclosing, folder_of, is_below
 from .gitops import (
     GROUPS,
     Application,
@@ -33,7 +34,7 @@ from .gitops import (
 from .kustomize.file import Kustomization, join, read_kustomization
 from .kustomize.render import Renderer
 from .lacks import Lack, problems_of
-from .layout import Layout, enclosing, folder_of, is_below, lay_out
+from .layout import Layout, lay_out
 from .programs import Programs
 from .releases import releases_of
 from .substitution import substituted
@@ -132,12 +133,24 @@ class _Finder:
         problems = self._all_problems(units)
         if settings.unit is not None and not settings.one_unit:
             units = [unit for unit in units if unit.name == settings.unit]
+        hidden = {source.path for source in context}
         reported = sorted(
-            {(problem.place, problem.rule, problem.message): problem for problem in problems}.values(),
+            {
+                (problem.place, problem.rule, problem.message): problem
+                for problem in problems
+                if problem.place.source.path not in hidden
+            }.values(),
             key=lambda problem: (problem.place.source.path, problem.place.span, problem.rule, problem.message),
         )
         skipped = {skipped.source: skipped for skipped in self.skipped}
-        return Found(tuple(units), tuple(reported), tuple(skipped.values()), names, self.programs.names)
+        return Found(
+            tuple(units),
+            tuple(reported),
+            tuple(skipped.values()),
+            names,
+            self.programs.names,
+            tuple(context_paths),
+        )
 
     def _all_problems(self, units: Sequence[Unit]) -> list[UnitProblem]:
         of_charts = [problem for problem in self.charts.problems if problem.rule != "TOOL002"]

@@ -16,8 +16,9 @@ from k8snetlint.source.tree import Entry, Node, Plain
 
 from .classify import CHART_NAME, text_at
 from .files import Files
+from .folders import ancestors, enclosing, folder_of, is_below
 from .kustomize.file import Kustomization, join, read_kustomization
-from .layout import Layout, ancestors, enclosing, folder_of, is_below
+from .layout import Layout
 from .unit import Unit
 
 EVERY_NAMESPACE = "*"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 
 import attrs
 
@@ -11,6 +11,7 @@ from k8snetlint.source.text import SourceFile
 
 from .classify import CHART_NAME, DocumentKind, is_expectation, is_manifest, kind_of
 from .files import Files
+from .folders import ancestors, enclosing, folder_of, is_below
 from .kustomize.charts import chart_folder, charts_of
 from .kustomize.file import Kustomization, read_kustomization
 from .unit import Skipped
@@ -66,34 +67,6 @@ def lay_out(files: Files, sources: tuple[SourceFile, ...], templates: tuple[str,
             plain.append(source)
     own = {directory: source for directory, source in charts.items() if directory not in inflated}
     return Layout(kustomizations, roots, own, tuple(plain), tuple(skipped), templates)
-
-
-def folder_of(path: str) -> str:
-    """The folder of a path; `.` for the working directory."""
-    return posixpath.dirname(path) or "."
-
-
-def ancestors(directory: str) -> Iterator[str]:
-    """A folder and those around it, the innermost first."""
-    while True:
-        yield directory
-        if directory in (".", "/", "") or posixpath.basename(directory) == "..":
-            return
-        directory = folder_of(directory)
-
-
-def enclosing(directory: str, folders: Mapping[str, object]) -> str | None:
-    """The outermost of the folders that a folder lies in or is."""
-    found = None
-    for ancestor in ancestors(directory):
-        if ancestor in folders:
-            found = ancestor
-    return found
-
-
-def is_below(path: str, directory: str) -> bool:
-    """Whether a path lies in a folder or is it."""
-    return (directory == "." and not path.startswith("../")) or path == directory or path.startswith(directory + "/")
 
 
 def _charts(sources: tuple[SourceFile, ...]) -> dict[str, SourceFile]:

@@ -16,9 +16,9 @@ from .assignments import assigned, steps_of, typed
 from .charts import Installation
 from .classify import CHART_NAME, text_at
 from .files import Files
+from .folders import ancestors, folder_of
 from .kustomize.file import join
 from .kustomize.load import inline_roots
-from .layout import ancestors, folder_of
 
 _FLUX = "helm.toolkit.fluxcd.io"
 _ARGO = "argoproj.io"

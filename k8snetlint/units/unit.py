@@ -71,7 +71,7 @@ class Found:
     """The units of a run in the order of their names, and an account of every other file.
 
     `names` are those of all units, also where `units` holds only the one that was asked for. `programs` are those that
-    rendered, each with its version.
+    rendered, each with its version. `context` are the paths whose files are loaded and not reported on.
     """
 
     units: tuple[Unit, ...]
@@ -79,3 +79,4 @@ class Found:
     skipped: tuple[Skipped, ...] = ()
     names: tuple[str, ...] = ()
     programs: tuple[str, ...] = ()
+    context: tuple[str, ...] = ()

@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from .program import BROKEN, CLEAN, k8snetlint, write
+from .program import BROKEN, CLEAN, DEPLOYMENT, SERVICE, k8snetlint, write
 
 ONLY = ("--select", "SVC005")
 
@@ -102,3 +102,36 @@ def test_standard_input(tmp_path: Path) -> None:
     assert (ran.code, ran.out.partition(" ")[0]) == (1, "-:27:19:")
     ran = k8snetlint(tmp_path, "check", *ONLY, "-f", "concise", "-q", "-", "--stdin-filename", "a/b.yaml", stdin=text)
     assert (ran.code, ran.out.partition(" ")[0]) == (1, "a/b.yaml:27:19:")
+
+
+def test_context_is_not_reported_on(tmp_path: Path) -> None:
+    write(
+        tmp_path,
+        {
+            "shop/cart.yaml": CLEAN["cart.yaml"],
+            "shared/a.yaml": "# k8snetlint: ignore-file[SVC005] known\n" + SERVICE.replace("cart", "web"),
+            "shared/b.yaml": "a: [\n",
+            "shared/c.yaml": "metadata: {name: a, name: b}\n",
+            "shared/d/kustomization.yaml": "resources: [gone.yaml]\n",
+        },
+    )
+    (tmp_path / "shared/e.yaml").symlink_to("nowhere")
+    ran = k8snetlint(tmp_path, "check", "shop", "--context", "shared", "-f", "concise", "-q")
+    assert (ran.code, ran.out) == (0, "")
+    assert k8snetlint(tmp_path, "check", "shop", "shared", "-f", "concise", "-q").out.count("\n") == 5
+
+
+def test_an_ignore_of_what_is_not_shown_is_of_use(tmp_path: Path) -> None:
+    write(tmp_path, {"cart.yaml": DEPLOYMENT + "---\n" + SERVICE.replace("htttp", "http") + "  type: NodePort\n"})
+    pedantic = ("check", "--extend-select", "SVC024", "-f", "concise", "-q")
+    assert "note[SVC024]" in k8snetlint(tmp_path, *pedantic, "--pedantic").out
+    write(
+        tmp_path,
+        {
+            "cart.yaml": DEPLOYMENT
+            + "---\n"
+            + SERVICE.replace("htttp", "http")
+            + "  type: NodePort # k8snetlint: ignore[SVC024] known\n"
+        },
+    )
+    assert k8snetlint(tmp_path, *pedantic).out == ""
