@@ -19,15 +19,18 @@ from k8snetlint.model.cluster import Cluster
 from k8snetlint.model.core import Resource
 from k8snetlint.model.services import Service, ServicePort
 from k8snetlint.model.workloads import ContainerPort, Workload
-from k8snetlint.policy.ir import EGRESS, PolicySet
+from k8snetlint.policy.ir import EGRESS, Action, Everything, PeerExpr, PolicyRule, PolicySet
 from k8snetlint.policy.peers import Flow, Peer
 from k8snetlint.source.tree import Path
 
+from .judgement import when_running
 from .reachability import Connectivity, Group, connectivity_in
+from .reference import matches, missing_connection
 from .routing import selected_backends
 from .universe import Point, Universe
 from .verdict import candidates, everyone
 
+_ANYBODY = Everything()
 NODE_PORT_TYPES = ("NodePort", "LoadBalancer")
 
 
@@ -169,14 +172,19 @@ class Admission:
 
     def __init__(self, policies: PolicySet) -> None:
         self._policies = admitting(policies)
+        self._closed: dict[tuple[int, str, int], bool] = {}
+
+    @cached_property
+    def _universe(self) -> Universe:
+        return Universe((self._policies,), self._policies.peers.pods)
 
     @cached_property
     def _found(self) -> Connectivity:
-        return connectivity_in(Universe((self._policies,), self._policies.peers.pods), self._policies)
+        return connectivity_in(self._universe, self._policies)
 
     @cached_property
     def _point_of(self) -> dict[int, int]:
-        return {id(peer): index for index, point in enumerate(self._found.points) for peer in point.peers}
+        return {id(peer): index for index, point in enumerate(self._universe.points) for peer in point.peers}
 
     def refusal(self, chain: Chain) -> Refusal | None:
         """The first hop that refuses, the policies as the last; None where all accept, or the pod has ended."""
@@ -189,16 +197,62 @@ class Admission:
         is_open = any(reached in group.connections for group in self._reaching(peer))
         return None if is_open else Refusal.CLOSED
 
-    def shifted_flow(self, chain: Chain) -> Flow | None:
+    @cached_property
+    def _rules(self) -> list[list[PolicyRule]]:
+        found: list[list[PolicyRule]] = [[] for _ in self._universe.points]
+        for rule in (rule for stage in self._policies.stages for tier in stage.tiers for rule in tier.rules):
+            for index in bits.indices(self._universe.members(rule.match.destination)):
+                found[index].append(rule)
+        return found
+
+    def rules_about(self, peer: Peer) -> list[PolicyRule]:
+        """The rules whose subject a pod is, in their order."""
+        return self._rules[self._point_of[id(peer)]]
+
+    def is_closed(self, chain: Chain) -> bool:
+        """Whether policies isolate the pods of a chain and no rule opens to anybody at all where it comes out."""
+        peer = self._policies.peers.of(chain.workload)
+        if peer is None or chain.port is None:
+            return False
+        key = (self._point_of[id(peer)], chain.entry.protocol, chain.port)
+        if key not in self._closed:
+            rules = self.rules_about(peer)
+            flow = Flow(peer, peer, chain.entry.protocol, chain.port)
+            self._closed[key] = any(rule.is_default for rule in rules) and not any(
+                rule.action is Action.ALLOW and missing_connection(rule.match.connections, flow) is None
+                for rule in rules
+            )
+        return self._closed[key]
+
+    def _is_closed(self, peer: Peer, flow: Flow) -> bool:
+        def opens(rule: PolicyRule) -> bool:
+            return rule.action is Action.ALLOW and missing_connection(rule.match.connections, flow) is None
+
+        rules = self.rules_about(peer)
+        if not any(rule.is_default for rule in rules) or any(map(opens, rules)):
+            return False
+        opening = [
+            rule for stage in self._policies.stages for tier in stage.tiers for rule in tier.rules if opens(rule)
+        ]
+        later = when_running(peer, self._policies) if opening else ()
+        return not any(matches(rule.match.destination, subject) for subject in later for rule in opening)
+
+    def has_peers(self, sources: PeerExpr, besides: Peer) -> bool:
+        """Whether an expression stands for somebody at hand, or an address outside, besides one peer."""
+        members, own = self._universe.members(sources), self._point_of[id(besides)]
+        return bool(members & ~(1 << own)) or (bool(members >> own & 1) and len(self._universe.points[own].peers) > 1)
+
+    def shifted_flow(self, chain: Chain, sources: PeerExpr = _ANYBODY) -> Flow | None:
         """A flow that the policies would let in at the number dialled, and do not where it comes out."""
         peer = self._policies.peers.of(chain.workload)
         if peer is None or chain.port is None or chain.port == chain.entry.number:
             return None
+        asked = self._universe.members(sources)
         protocol = chain.entry.protocol
         dialled, reached = (protocol, chain.entry.number), (protocol, chain.port)
         for group in self._reaching(peer):
-            if dialled in group.connections and reached not in group.connections:
-                source = example_source(self._policies, self._found.points, group.sources, peer)
+            if group.sources & asked and dialled in group.connections and reached not in group.connections:
+                source = example_source(self._policies, self._found.points, group.sources & asked, peer)
                 return Flow(source, peer, protocol, chain.port, through_service=True)
         return None
 

@@ -151,15 +151,24 @@ def _dead_port(
         "port",
         message=(
             f"nothing can reach port {port} of the Service: it leads to {backend.protocol} {backend.port} of {peer}, "
-            f"and the policies that isolate those pods open {opened_on(policies, peer) or 'no port'}"
+            f"and the policies that isolate those pods open {opened_on(policies, peer) or 'no port'}{_door(port, peer, policies)}"
         ),
         severity=level(ctx, policies, Severity.ERROR if is_needed else Severity.WARNING),
-        related=_isolating(ctx, policies, peer),
+        related=isolating_locations(ctx, policies, peer),
         help=f"allow {backend.protocol} {backend.port} in an ingress rule that selects {peer}",
     )
 
 
-def _isolating(ctx: Context, policies: PolicySet, peer: Peer) -> list[Location]:
+def _door(port: ServicePort, peer: Peer, policies: PolicySet) -> str:
+    """What a number is that policies open instead of the pods' port, if clients dial it."""
+    for what, number in (("nodePort", port.node_port), ("port", port.number)):
+        if number is not None and any(allowing_rules(policies, INGRESS, peer, port.protocol, number)):
+            return f"; {number} is the {what} of the Service, and policies see the port of the pod"
+    return ""
+
+
+def isolating_locations(ctx: Context, policies: PolicySet, peer: Peer) -> list[Location]:
+    """The policies that isolate a pod for ingress, at their selectors; three at most."""
     someone = Flow(Peer("anyone"), peer, "TCP", 1)
     rules = (rule for stage in policies.stages if stage.name == INGRESS for rule in isolating_rules(stage, someone))
     return [location for rule in rules for location in place_of_rule(ctx, rule, "isolates the pods", "podSelector")][:3]

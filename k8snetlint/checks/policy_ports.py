@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from difflib import get_close_matches
+from typing import NamedTuple
 
 from k8snetlint.diagnostic import Confidence, Diagnostic, Fix
 from k8snetlint.engine import Context, check
@@ -129,28 +130,43 @@ def _targets(service: Service, number: int, protocol: str, pods: list[Workload])
     return found
 
 
-@check("NP017")
-def service_port_used(policy: NetworkPolicy, ctx: Context) -> Iterator[Diagnostic]:
-    """The port of a Service where the port of its pods is meant."""
+class UsedServicePort(NamedTuple):
+    """An entry of a rule's ports that names the port of a Service: its position there, and the pods' port behind it."""
+
+    port: NetworkPolicyPort
+    service: Service
+    position: int
+    target: int
+    is_ingress: bool
+
+
+def used_service_ports(policy: NetworkPolicy, ctx: Context) -> Iterator[UsedServicePort]:
+    """The numbers of a policy that are the port of a Service, where the port of its pods is meant."""
     for rule, port, workloads, is_ingress in _destinations(policy, ctx):
         number, pods = port.port, _known(workloads)
         if not isinstance(number, int) or port.end_port is not None or not pods:
             continue
-        if any(entry.number == number for pod in pods for entry in pod.ports) or _mentions(pods, number):
+        if any(entry.number == number for pod in pods for entry in pod.ports) or mentions(pods, number):
             continue
         found = _service_of(policy, pods, number, port.protocol, ctx)
         if found is None:
             continue
         service, position, target = found
-        if any(_opens(other, target, port.protocol) for other in rule.ports):
-            continue
+        if not any(_opens(other, target, port.protocol) for other in rule.ports):
+            yield UsedServicePort(port, service, position, target, is_ingress)
+
+
+@check("NP017")
+def service_port_used(policy: NetworkPolicy, ctx: Context) -> Iterator[Diagnostic]:
+    """The port of a Service where the port of its pods is meant."""
+    for port, service, position, target, is_ingress in used_service_ports(policy, ctx):
         path = (*port.path, "port")
         whose = "the pods it selects listen" if is_ingress else "its peers listen"
         yield ctx.report(
             policy,
             *path,
             message=(
-                f"{number} is the port of Service `{service.name}`, but {whose} on {target}: policies see the port of"
+                f"{port.port} is the port of Service `{service.name}`, but {whose} on {target}: policies see the port of"
                 f" the pod, so `{policy.name}` does not open it"
             ),
             related=[ctx.location(service, "spec", "ports", position, label=f"leads to {target}")],
@@ -191,13 +207,26 @@ def _is_target(pods: list[Workload], number: int, protocol: str, ctx: Context) -
     return False
 
 
+def _is_door(pods: list[Workload], number: int, protocol: str, ctx: Context) -> bool:
+    """Whether clients dial a number to get into pods: PORT022 and NP041 say what policies make of it."""
+    if any((port.host_port, port.protocol) == (number, protocol) for pod in pods for port in pod.ports):
+        return True
+    return any(
+        port.protocol == protocol and number in (port.number, port.node_port)
+        for namespace in dict.fromkeys(pod.namespace for pod in pods)
+        for service in ctx.cluster.services_in(namespace)
+        if any(pod in pods for pod in ctx.cluster.backends(service))
+        for port in service.ports
+    )
+
+
 def _opens(port: NetworkPolicyPort, number: int, protocol: str) -> bool:
     if port.protocol != protocol or not port.is_understood or isinstance(port.port, str):
         return port.protocol == protocol and isinstance(port.port, str)
     return port.port is None or port.port <= number <= (port.end_port or port.port)
 
 
-def _mentions(pods: list[Workload], number: int) -> bool:
+def mentions(pods: list[Workload], number: int) -> bool:
     """Whether arguments, variables or probes of pods speak of a number: they may listen there without declaring it."""
     text = str(number)
     for pod in pods:
@@ -224,11 +253,11 @@ def port_not_exposed(policy: NetworkPolicy, ctx: Context) -> Iterator[Diagnostic
             continue
         if not all(any(entry.protocol == port.protocol for entry in pod.ports) for pod in pods):
             continue
-        if any(entry.number == number for pod in pods for entry in pod.ports) or _mentions(pods, number):
+        if any(entry.number == number for pod in pods for entry in pod.ports) or mentions(pods, number):
             continue
         if _service_of(policy, pods, number, port.protocol, ctx) is not None:
             continue
-        if _is_target(pods, number, port.protocol, ctx):
+        if _is_target(pods, number, port.protocol, ctx) or _is_door(pods, number, port.protocol, ctx):
             continue
         declared = sorted({entry.number for pod in pods for entry in pod.ports if entry.number is not None})
         yield ctx.report(

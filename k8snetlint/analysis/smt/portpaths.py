@@ -23,7 +23,7 @@ from k8snetlint.policy.ir import PeerExpr, PolicySet
 from k8snetlint.policy.peers import Flow
 
 from .encoding import Encoding
-from .terms import RESOURCE_LIMIT, Term, any_of, is_satisfiable, value_of
+from .terms import Term, any_of, is_satisfiable, value_of
 
 _REFUSALS = tuple(Refusal)
 
@@ -41,7 +41,7 @@ class Mismatch:
 class PortPaths:
     """The ways of a cluster's entries into its workloads, encoded once."""
 
-    def __init__(self, cluster: Cluster, policies: PolicySet, resource_limit: int = RESOURCE_LIMIT) -> None:
+    def __init__(self, cluster: Cluster, policies: PolicySet, resource_limit: int | None = None) -> None:
         self._policies = admitting(policies)
         self._universe = Universe((self._policies,), policies.peers.pods)
         self._encoding = Encoding(self._universe, (self._policies,), resource_limit=resource_limit)
