@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 import posixpath
 import traceback
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import TypeVar
 
 import attrs
@@ -224,17 +224,27 @@ class Outcome:
     resources: int
 
 
-def run(units: Iterable[Unit], rulebook: Rulebook, settings: Settings, *, with_low: bool = False) -> Outcome:
+def run(
+    units: Sequence[Unit],
+    rulebook: Rulebook,
+    settings: Settings,
+    *,
+    with_low: bool = False,
+    on_unit: Callable[[int, int], None] | None = None,
+) -> Outcome:
     """Checks units. A diagnostic met in several units is one that names them all.
 
-    Those of low confidence are left out unless the settings are pedantic or they are asked for.
+    Those of low confidence are left out unless the settings are pedantic or they are asked for. `on_unit` is told
+    before each unit how many of how many are done.
     """
     selected = rulebook.selected(settings.select, settings.extend_select, settings.ignore, pedantic=settings.pedantic)
     rules = [info for id_, info in rulebook.rules.items() if id_ in selected and info.check is not None]
     found: list[Diagnostic] = []
     reasons: list[Incompleteness] = []
     resources = 0
-    for unit in units:
+    for index, unit in enumerate(units):
+        if on_unit is not None:
+            on_unit(index, len(units))
         within = unit.settings_within(settings)
         cluster = build_cluster(unit.documents, within, unit.context)
         resources += len(cluster.resources)

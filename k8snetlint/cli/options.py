@@ -11,6 +11,8 @@ import click
 
 from k8snetlint.config.reader import parse_size
 
+from . import progress
+
 F = TypeVar("F", bound=Callable[..., object])
 
 
@@ -56,7 +58,8 @@ def load_options(function: F) -> F:
     @functools.wraps(function)
     def command(*args: object, **kwargs: object) -> object:
         options = LoadOptions(**{name: kwargs.pop(name) for name in names})  # type: ignore[arg-type]  # click typed them
-        return function(*args, options=options, **kwargs)
+        with progress.shown(quiet=options.quiet):
+            return function(*args, options=options, **kwargs)
 
     decorated: Callable[..., object] = command
     for option in reversed(_OPTIONS):

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 
 import click
 
+from . import progress
 from .pipeline import Failure
 
 
@@ -58,6 +59,9 @@ def write(text: str, place: str | None, *, is_utf8: bool = True) -> None:
 def write_parts(parts: Iterable[str], place: str | None, *, is_utf8: bool = True) -> None:
     """Writes an output piece by piece, as `write` does."""
     if place is None:
+        shown = progress.current()
+        if shown is not None:
+            shown.stop()
         reconfigure = getattr(sys.stdout, "reconfigure", None)
         if reconfigure is not None:
             reconfigure(errors="backslashreplace", newline="\n", **({"encoding": "utf-8"} if is_utf8 else {}))

@@ -20,6 +20,7 @@ from k8snetlint.units.classify import objects_of
 from k8snetlint.units.folders import is_below
 from k8snetlint.units.unit import UnitType
 
+from . import progress
 from .pipeline import Loaded
 from .repository import repository_root
 
@@ -35,7 +36,9 @@ class Checked:
 def check(loaded: Loaded, *, is_part: bool = False) -> Checked:
     """Runs the checks over what is loaded; `is_part`: other units of the same files are left out."""
     settings, rulebook = loaded.settings, loaded.rulebook
-    outcome = run(loaded.found.units, rulebook, settings, with_low=True)
+    shown = progress.current()
+    on_unit = None if shown is None else shown.step
+    outcome = run(loaded.found.units, rulebook, settings, with_low=True, on_unit=on_unit)
     selected = rulebook.selected(settings.select, settings.extend_select, settings.ignore, pedantic=settings.pedantic)
     below = [
         diagnostic
