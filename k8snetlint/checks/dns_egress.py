@@ -11,7 +11,7 @@ from k8snetlint.diagnostic import Diagnostic, Severity
 from k8snetlint.engine import Context, cluster_check
 from k8snetlint.model.cluster import Cluster
 from k8snetlint.model.networkpolicy import EGRESS as EGRESS_TYPE
-from k8snetlint.model.networkpolicy import NetworkPolicy
+from k8snetlint.model.networkpolicy import NetworkPolicy, NetworkPolicyRule
 from k8snetlint.policy.ir import PolicySet
 from k8snetlint.policy.peers import Peer
 from k8snetlint.settings import Settings
@@ -19,6 +19,8 @@ from k8snetlint.source.edit import Edit
 from k8snetlint.source.text import Span
 from k8snetlint.source.tree import Path
 
+# The port of the API server's own pods: policies see it where clients write 443.
+_API_SERVER = 6443
 _DNS_RULE = (
     "- to:",
     "    - namespaceSelector:",
@@ -92,7 +94,10 @@ def _subjects(policy: NetworkPolicy, policies: PolicySet) -> list[Peer]:
 
 
 def _is_shut_on_purpose(peer: Peer, isolating: list[NetworkPolicy], ctx: Context) -> bool:
-    """Whether a policy for these very pods lets them out to nobody, and nothing in sight says that they use a name."""
+    """Whether pods need no names as far as anyone can see: nothing in sight says that they use one.
+
+    A policy for these very pods lets them out to nobody, or to the API server alone, whose address they are given.
+    """
     used = ctx.once(names_used)
     if peer.index is None or any(id(workload) in used for workload in peer.workloads):
         return False
@@ -100,10 +105,14 @@ def _is_shut_on_purpose(peer: Peer, isolating: list[NetworkPolicy], ctx: Context
         policy.namespace == peer.namespace
         and policy.pod_selector is not None
         and not policy.pod_selector.is_empty
-        and not policy.egress
+        and all(_is_to_api_server(rule) for rule in policy.egress)
         and policy.pod_selector.matches(peer.labels)
         for policy in isolating
     )
+
+
+def _is_to_api_server(rule: NetworkPolicyRule) -> bool:
+    return bool(rule.ports) and all(port.port == _API_SERVER and port.end_port is None for port in rule.ports)
 
 
 def _cut_off(ctx: Context, policy: NetworkPolicy, peers: list[Peer]) -> Diagnostic:

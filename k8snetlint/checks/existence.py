@@ -50,8 +50,8 @@ def is_external_service(ctx: Context, namespace: str | None, name: str) -> bool:
 
 
 def asks_for_run_time_labels(labels: Mapping[str, str]) -> bool:
-    """Whether a selector asks for a label that controllers set on running pods."""
-    return any(is_run_time_label(key) for key in labels)
+    """Whether a selector asks for a label that controllers set on running pods, such as that of an elected leader."""
+    return any(is_run_time_label(key) or value == "leader" for key, value in labels.items())
 
 
 class NearMiss(NamedTuple):

@@ -139,7 +139,7 @@ def overlapping_workload_selectors(workload: Workload, ctx: Context) -> Iterator
     for other in ctx.cluster.selected_workloads(workload.namespace, selector):
         if other is workload or other.selector is None or other.is_job or not other.template_path:
             continue
-        if (other.kind, other.name) == (workload.kind, workload.name):
+        if (other.kind, other.name) == (workload.kind, workload.name) or 0 in (workload.replicas, other.replicas):
             continue
         is_mutual = other.selector.matches(workload.pod_labels)
         if (

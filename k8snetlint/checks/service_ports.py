@@ -197,12 +197,15 @@ def _other_protocol(
     at = (*port.path, "protocol") if written else (*port.path, "port")
     what = "so no pod is an endpoint of it" if by_name else "so nothing may answer"
     edit = ctx.replace(service, *at, text=protocol) if written else None
+    # A container port informs only: one that names no protocol may well stand for the other.
+    is_assumed = not by_name and workload.root.get(*path, "protocol") is None
+    level = ctx.rule.severity if by_name and ctx.unit.complete else Severity.WARNING
     return ctx.report(
         service,
         *at,
         message=f"port {port} leads to a port that {workload} declares for {protocol}, {what}",
-        severity=ctx.rule.severity if by_name and ctx.unit.complete else Severity.WARNING,
-        confidence=Confidence.HIGH if by_name else Confidence.MEDIUM,
+        severity=Severity.NOTE if is_assumed else level,
+        confidence=Confidence.HIGH if by_name else Confidence.LOW if is_assumed else Confidence.MEDIUM,
         related=[ctx.location(workload, *path, label="declared here")],
         help=f"set `protocol: {protocol}` on the Service port, or declare the other protocol",
         fix=ctx.fix(f"Use {protocol}", edit) if edit is not None else None,

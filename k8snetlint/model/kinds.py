@@ -147,6 +147,7 @@ RUN_TIME_LABELS: frozenset[str] = frozenset(
         "controller-revision-hash",
         "controller-uid",
         "job-name",
+        "kafka-broker-id",
         "leaderworkerset.sigs.k8s.io/name",
         "leaderworkerset.sigs.k8s.io/worker-index",
         "pod-template-generation",

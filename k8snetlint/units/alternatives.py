@@ -14,6 +14,8 @@ from .classify import text_at
 from .folders import folder_of
 
 Identity = tuple[str, str, str, str]
+# Kinds that run the same pods in one way or another: of two with one name only one is meant to be applied.
+_WORKLOADS = frozenset({"Deployment", "DaemonSet", "StatefulSet", "ReplicaSet", "DeploymentConfig", "Rollout"})
 
 
 @attrs.frozen
@@ -25,14 +27,17 @@ class Alternative:
 
 
 def identity_of(document: Document) -> Identity | None:
-    """Group, kind, namespace and name of an object; None where it has no name."""
+    """Group, kind, namespace and name of an object; None where it has no name. Kinds of workloads count as one."""
     root = document.root
     name = text_at(root, "metadata", "name")
     if not name:
         return None
     api_version = text_at(root, "apiVersion")
     group = api_version.rpartition("/")[0]
-    return group, text_at(root, "kind"), text_at(root, "metadata", "namespace"), name
+    kind = text_at(root, "kind")
+    if kind in _WORKLOADS:
+        group = kind = "workload"
+    return group, kind, text_at(root, "metadata", "namespace"), name
 
 
 def split(
@@ -40,7 +45,7 @@ def split(
 ) -> tuple[tuple[SourceFile, ...], tuple[Alternative, ...]]:
     """The files outside folders of alternatives, and the alternatives.
 
-    Identical copies, Namespaces and an object that stands twice in one file make no alternatives.
+    Identical copies, Namespaces, and an object that stands twice in one file make no alternatives.
     """
     folders: dict[str, list[SourceFile]] = {}
     for source in sources:

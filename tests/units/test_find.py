@@ -216,3 +216,15 @@ def test_charts_of_controllers_make_their_namespace_opaque(tmp_path: Path) -> No
     assert [reason.message for reason in unit.incomplete_because] == [
         "HelmRelease `web` makes objects in namespace `shop` that cannot be seen here"
     ]
+
+
+def test_kinds_of_workloads_with_one_name_are_alternatives(tmp_path: Path) -> None:
+    files = {
+        "web/daemonset.yaml": an_object("DaemonSet", "web", api_version="apps/v1"),
+        "web/deployment.yaml": an_object("Deployment", "web", api_version="apps/v1"),
+        "web/job.yaml": an_object("Job", "web", api_version="batch/v1"),
+    }
+    assert [(unit.name, names(unit)) for unit in found(tmp_path, files).units] == [
+        ("web:daemonset.yaml", ["DaemonSet/web", "Job/web"]),
+        ("web:deployment.yaml", ["Deployment/web", "Job/web"]),
+    ]
