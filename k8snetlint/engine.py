@@ -69,10 +69,10 @@ class Memory:
     def __init__(self) -> None:
         self._values: dict[object, object] = {}
 
-    def once(self, compute: Callable[[Cluster, Settings], T], cluster: Cluster, settings: Settings) -> T:
-        """The value that a function computes of a cluster."""
+    def once(self, compute: Callable[..., T], *arguments: object) -> T:
+        """The value that a function computes of its arguments, which are the same each time."""
         if compute not in self._values:
-            self._values[compute] = compute(cluster, settings)
+            self._values[compute] = compute(*arguments)
         return self._values[compute]  # type: ignore[return-value]  # what this very function returned
 
 
@@ -89,6 +89,10 @@ class Context:
     def once(self, compute: Callable[[Cluster, Settings], T]) -> T:
         """The value that a module-level function computes of the cluster, once for all checks of the unit."""
         return self._memory.once(compute, self.cluster, self.settings)
+
+    def shared(self, compute: Callable[[Context], T]) -> T:
+        """As `once`, for a function of what all checks of the unit see: it must not look at the rule."""
+        return self._memory.once(compute, self)
 
     def option(self, name: str, default: T) -> T:
         """An option of the rule, as configured; the default where it is not, or of another type."""

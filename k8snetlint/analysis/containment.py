@@ -129,14 +129,15 @@ def test_implies(first: LabelTest, second: LabelTest) -> bool:
 
 def excludes(first: PeerExpr, second: PeerExpr) -> bool:
     """Whether no peer is in both."""
-    if is_empty(first) or is_empty(second):
-        return True
     for one, other in ((first, second), (second, first)):
         if isinstance(one, AnyOf):
             return all(excludes(part, other) for part in one.parts)
     mine = first.parts if isinstance(first, AllOf) else (first,)
     theirs = second.parts if isinstance(second, AllOf) else (second,)
-    return any(_atoms_exclude(a, b) for a in mine for b in theirs)
+    for parts, other in ((mine, second), (theirs, first)):
+        if any(isinstance(part, Not) and implies(other, part.part) for part in parts):
+            return True
+    return any(_atoms_exclude(a, b) for a in mine for b in theirs) or is_empty(first) or is_empty(second)
 
 
 def _atoms_exclude(first: PeerExpr, second: PeerExpr) -> bool:
@@ -146,7 +147,7 @@ def _atoms_exclude(first: PeerExpr, second: PeerExpr) -> bool:
         case (InNamespace(name), NamespaceLabel(test)) | (NamespaceLabel(test), InNamespace(name)):
             return test.key == NAMESPACE_NAME_LABEL and not test.holds(name)
         case (PodLabel(test), PodLabel(other)) | (NamespaceLabel(test), NamespaceLabel(other)):
-            return test.key == other.key and contradiction((test, other)) is not None
+            return test.key == other.key and not _has_value((test, other), False)
         case ServiceAccountIs(name), ServiceAccountIs(other):
             return name != other
         case HasAddress(addresses), HasAddress(others):

@@ -14,14 +14,30 @@ import attrs
 from k8snetlint.algebra import bits
 from k8snetlint.algebra.addresses import AddressSet
 from k8snetlint.algebra.connections import ConnectionSet
-from k8snetlint.policy.ir import Action, Match, PolicyRule, PolicySet, Stage, Tier
+from k8snetlint.policy.ir import (
+    Action,
+    AllOf,
+    AnyOf,
+    InNamespace,
+    LabelOperator,
+    LabelTest,
+    Match,
+    NamespaceLabel,
+    PeerExpr,
+    PolicyRule,
+    PolicySet,
+    Stage,
+    Tier,
+    all_of,
+    any_of,
+)
 from k8snetlint.policy.peers import Peer, Peers
 
 from .containment import asks_nodes, match_excludes, match_implies
 from .reachability import Group
 from .reference import matches
 from .samples import opened_on, samples
-from .universe import Universe
+from .universe import Mentioned, Universe
 from .verdict import Undecided, World, everyone
 
 # Of more rules than this it is not found out which of them are really needed.
@@ -39,6 +55,7 @@ class Deciding:
         """`resource_limit` bounds each question to the solver; None is its usual bound."""
         self._policies = policies
         self._limit = resource_limit
+        self._namespaces: dict[str, PeerExpr] = {}
 
     def decides(
         self, match: Match, rules: Sequence[PolicyRule], action: Action | None, world: World = World.OPEN
@@ -50,8 +67,11 @@ class Deciding:
         """
         if world is World.CLOSED:
             return _holds_here(self._universe(match, rules), match, rules, action)
+        if not rules or self._is_refuted_by_sample(match, rules, action):
+            return False
+        match = self._with_known_labels(match)
         relevant = [rule for rule in rules if not match_excludes(match, rule.match)]
-        if not relevant or self._is_refuted_by_sample(match, relevant, action):
+        if not relevant:
             return False
         if _is_proved_by_text(match, relevant, action):
             return True
@@ -64,6 +84,31 @@ class Deciding:
     def _peers(self) -> Peers:
         peers = self._policies.peers
         return Peers(peers.cluster, attrs.evolve(peers.enforcement, blocks_match_pods=False))
+
+    def _with_known_labels(self, match: Match) -> Match:
+        """The same match, with the labels of declared namespaces said along with their names."""
+        return Match(self._known(match.source), self._known(match.destination), match.connections)
+
+    def _known(self, peer: PeerExpr) -> PeerExpr:
+        if isinstance(peer, AllOf):
+            return all_of(*map(self._known, peer.parts))
+        if isinstance(peer, AnyOf):
+            return any_of(*map(self._known, peer.parts))
+        if not isinstance(peer, InNamespace):
+            return peer
+        if peer.name not in self._namespaces:
+            peers = self._policies.peers
+            declared = peers.cluster.namespaces.get(peer.name)
+            labels = peers.labels_of_namespace(peer.name) if declared is not None and declared.resource else {}
+            tests = [LabelTest(key, LabelOperator.IN, (value,)) for key, value in labels.items()]
+            missing = self._mentioned.namespace_tests.keys() - labels.keys() if labels else ()
+            tests += [LabelTest(key, LabelOperator.ABSENT) for key in sorted(missing)]
+            self._namespaces[peer.name] = all_of(peer, *map(NamespaceLabel, tests))
+        return self._namespaces[peer.name]
+
+    @cached_property
+    def _mentioned(self) -> Mentioned:
+        return Mentioned((self._policies,))
 
     def _policies_of(self, match: Match, rules: Sequence[PolicyRule]) -> PolicySet:
         """A policy set of a question alone: what no rule of it mentions cannot matter."""

@@ -58,8 +58,8 @@ def redundant_parts(policies: PolicySet, resource_limit: int | None = None) -> I
     """The parts of NetworkPolicies that add nothing to the others of their namespace.
 
     All of them can be taken away together: of two that say the same the later one is named. The parts of a redundant
-    policy or rule are not listed, nor those that are empty anyway. A policy that only denies by default is never among
-    them, if it selects all pods of its namespace: it is there for the day on which the others go.
+    policy or rule are not listed, nor those that are empty anyway. A policy that opens nothing is never among them: it
+    says of its pods what is to hold when the others are gone.
     """
     deciding = Deciding(policies, resource_limit)
     found: dict[str | None, _Namespace] = {}
@@ -170,10 +170,9 @@ class _Namespace:
     def _policy(self, policy: NetworkPolicy) -> Iterator[Redundant | Unsettled]:
         if len(self._policies) == 1:
             return
-        selects_all = policy.pod_selector is not None and policy.pod_selector.is_empty
         own = [(stage, rule) for stage, rules in self._rules.items() for rule in rules if resource_of(rule) is policy]
-        is_bare = all(rule.is_default for _, rule in own)
-        if not own or (is_bare and selects_all) or all(is_empty_match(rule.match) for _, rule in own):
+        opens_nothing = all(rule.is_default for _, rule in own)
+        if opens_nothing or all(is_empty_match(rule.match) for _, rule in own):
             return
         covering: dict[int, PolicyRule] = {}
         try:

@@ -221,13 +221,27 @@ def _is_open(question: Question) -> bool:
 def side_bits(points: tuple[Point, ...], side: Side) -> int:
     """The points that hold a peer or an address of the side."""
     wanted = {id(peer) for peer in side.peers}
-    return bits.of(index for index, point in enumerate(points) if _holds(point, wanted, side))
+    has_addresses = bool(side.addresses)
+    return bits.of(
+        index
+        for index, point in enumerate(points)
+        if (
+            any(id(peer) in wanted for peer in point.peers)
+            if point.addresses is None
+            else has_addresses and not point.addresses.isdisjoint(side.addresses)
+        )
+    )
 
 
-def _holds(point: Point, wanted: set[int], side: Side) -> bool:
-    if point.addresses is not None:
-        return not point.addresses.isdisjoint(side.addresses)
-    return any(id(peer) in wanted for peer in point.peers)
+def lonely_points(points: tuple[Point, ...], question: Question) -> int:
+    """The points at which both sides of a question have a peer, and it is the same one: no flow is within them."""
+    senders, receivers = ({id(peer) for peer in side.peers} for side in (question.sources, question.destinations))
+    found: list[int] = []
+    for index, point in enumerate(points):
+        ends = [{id(peer) for peer in point.peers} & wanted for wanted in (senders, receivers)]
+        if len(ends[0]) == 1 and ends[0] == ends[1]:
+            found.append(index)
+    return bits.of(found)
 
 
 def flow_at(points: tuple[Point, ...], question: Question, source: int, destination: int) -> tuple[Peer, Peer] | None:
@@ -267,28 +281,23 @@ def _closed_flow(found: Connectivity, question: Question, allowed: bool) -> Flow
 
 
 def _closed_flows(found: Connectivity, question: Question, allowed: bool) -> Iterator[Flow]:
-    for group in found.groups if allowed else _denied(found, question):
-        connections = group.connections & question.connections
-        if connections:
-            yield from _flows(found.points, question, group._replace(connections=connections))
+    whole = _region(found.points, question)
+    for group in _common(whole, found.groups) if allowed else _without(whole, found.groups):
+        yield from _flows(found.points, question, group)
 
 
-def _flows(points: tuple[Point, ...], question: Question, group: Group) -> Iterator[Flow]:
-    sources = side_bits(points, question.sources) & group.sources
-    destinations = side_bits(points, question.destinations) & group.destinations
-    for source in bits.indices(sources) if destinations else ():
-        for destination in bits.indices(destinations):
+def _region(points: tuple[Point, ...], question: Question) -> Group:
+    """All flows of a question, as far as they are between points."""
+    return Group(side_bits(points, question.sources), side_bits(points, question.destinations), question.connections)
+
+
+def _flows(points: tuple[Point, ...], question: Question, region: Group) -> Iterator[Flow]:
+    """The flows of a region that lies in a question."""
+    for source in bits.indices(region.sources):
+        for destination in bits.indices(region.destinations):
             ends = flow_at(points, question, source, destination)
             if ends is not None:
-                yield Flow(*ends, *first_connection(group.connections))
-
-
-def _denied(found: Connectivity, question: Question) -> Iterator[Group]:
-    """What of a question no group allows."""
-    whole = Group(
-        side_bits(found.points, question.sources), side_bits(found.points, question.destinations), question.connections
-    )
-    yield from _without(whole, found.groups)
+                yield Flow(*ends, *first_connection(region.connections))
 
 
 def _without(region: Group, groups: Iterable[Group]) -> Iterator[Group]:
@@ -320,7 +329,7 @@ def _flow_of_outcome(maps: Sequence[Connectivity], question: Question, outcome: 
     others = [
         (found, allowed) for index, (found, allowed) in enumerate(zip(maps, outcome, strict=True)) if index != asked
     ]
-    for group in maps[asked].groups:
+    for group in _common(_region(maps[asked].points, question), maps[asked].groups):
         parts: Iterable[Group] = (group,)
         for found, allowed in others:
             cut = _common if allowed else _without

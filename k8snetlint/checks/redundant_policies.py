@@ -12,11 +12,9 @@ from k8snetlint.analysis.understood import Unsettled
 from k8snetlint.analysis.verdict import Undecided
 from k8snetlint.diagnostic import Confidence, Diagnostic, Fix, Location
 from k8snetlint.engine import Context, cluster_check
-from k8snetlint.model.cluster import Cluster
 from k8snetlint.model.core import Resource
 from k8snetlint.model.networkpolicy import NetworkPolicy
 from k8snetlint.policy.ir import PolicyRule
-from k8snetlint.settings import Settings
 from k8snetlint.source.tree import Path
 
 from .edits import without_item
@@ -34,9 +32,9 @@ class Superfluous:
     open_: tuple[Unsettled, ...]
 
 
-def superfluous(cluster: Cluster, settings: Settings) -> Superfluous:
-    """The redundant parts of a cluster's NetworkPolicies."""
-    found = list(redundant_parts(policies_of(cluster, settings), resource_limit(settings)))
+def superfluous(ctx: Context) -> Superfluous:
+    """The redundant parts of a unit's NetworkPolicies."""
+    found = list(redundant_parts(ctx.once(policies_of), resource_limit(ctx.settings)))
     parts = tuple(each for each in found if isinstance(each, Redundant))
     return Superfluous(parts, tuple(each for each in found if isinstance(each, Unsettled)))
 
@@ -44,12 +42,9 @@ def superfluous(cluster: Cluster, settings: Settings) -> Superfluous:
 @cluster_check("NP037")
 def redundant_policy(ctx: Context) -> Iterator[Diagnostic]:
     """A policy that could go."""
-    found = ctx.once(superfluous)
+    found = ctx.shared(superfluous)
     for part in found.parts:
-        # A policy that opens nothing says of its pods what is to hold when the others are gone.
-        policy = part.policy
-        is_bare = isinstance(policy, NetworkPolicy) and not policy.ingress and not policy.egress
-        if part.kind is not PartKind.POLICY or is_bare:
+        if part.kind is not PartKind.POLICY:
             continue
         others = _policies(part.covered_by)
         yield ctx.report(
@@ -71,7 +66,7 @@ def redundant_policy(ctx: Context) -> Iterator[Diagnostic]:
 @cluster_check("NP038")
 def redundant_rule(ctx: Context) -> Iterator[Diagnostic]:
     """A rule, peer or port that could go."""
-    found = ctx.once(superfluous)
+    found = ctx.shared(superfluous)
     for part in found.parts:
         if part.kind is PartKind.POLICY:
             continue

@@ -187,9 +187,13 @@ def test_what_the_solver_gives_up_on_is_neither_redundant_nor_not():
 
 
 def test_of_two_equal_policies_the_later_one_is_superfluous():
-    assert found_in("{podSelector: {matchLabels: {app: a}}}", "{podSelector: {matchLabels: {app: a}}}") == [
-        ("p1", "policy", ())
-    ]
+    spec = "{podSelector: {matchLabels: {app: a}}, ingress: [{ports: [{port: 80}]}]}"
+    assert found_in(spec, spec) == [("p1", "policy", ())]
+
+
+def test_a_policy_that_opens_nothing_is_not_superfluous():
+    for other in ("{podSelector: {}}", "{podSelector: {matchLabels: {app: a}}}"):
+        assert found_in(other, "{podSelector: {matchLabels: {app: a}}}") == []
 
 
 def test_a_default_deny_of_a_whole_namespace_is_not_superfluous():

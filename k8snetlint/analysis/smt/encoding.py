@@ -6,18 +6,28 @@ the address space into finitely many parts. All is quantifier-free and finite.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 import z3
 
 from k8snetlint.algebra import bits
 from k8snetlint.algebra.connections import PROTOCOLS, ConnectionSet
+from k8snetlint.analysis.containment import excludes
 from k8snetlint.analysis.reachability import Group
 from k8snetlint.analysis.universe import Universe
-from k8snetlint.analysis.verdict import Question, Side, candidates, flow_at, side_bits
+from k8snetlint.analysis.verdict import Question, Side, candidates, flow_at, lonely_points, side_bits
 from k8snetlint.analysis.vocabulary import OTHER, Vocabulary
-from k8snetlint.policy.ir import Action, ConnectionExpr, Match, PeerExpr, PolicyRule, PolicySet
-from k8snetlint.policy.peers import Flow
+from k8snetlint.policy.ir import (
+    Action,
+    ConnectionExpr,
+    Match,
+    PeerExpr,
+    PolicyRule,
+    PolicySet,
+    Stage,
+    Tier,
+)
+from k8snetlint.policy.peers import Flow, Peer
 
 from .imagined import ImaginedPod
 from .terms import (
@@ -59,31 +69,70 @@ class Encoding:
         self._pods = {side: ImaginedPod(side, vocabulary, context) for side in ("source", "destination")}
         self.protocol = z3.BitVec("protocol", PROTOCOL_WIDTH, context)
         self.port = z3.BitVec("port", 16, context)
+        order = sorted(range(universe.first_address), key=lambda index: _neighbourhood(universe.points[index].example))
+        self._at = (*order, *range(universe.first_address, self._imagined))
+        self._numbers = {index: number for number, index in enumerate(self._at)}
         self._members: dict[tuple[str, PeerExpr], Term] = {}
+        self._meanings: dict[tuple[str, PeerExpr], Term] = {}
+        self._connections: dict[ConnectionSet, Term] = {}
         self._matched: dict[ConnectionExpr, Term] = {}
-        self._definitions: list[Term] = list(self._ranges())
-        self._formulas = {id(policies): self._allowed(policies) for policies in policy_sets}
-        self._verdicts = {key: self._named(formula) for key, formula in self._formulas.items()}
-        self._solver = self.solver()
+        self._rules: dict[Match, Term] = {}
+        self._obeyed: list[Term] = list(self._ranges())
+        self._formulas = {id(policies): self._allowed(policies.stages) for policies in policy_sets}
 
     def find_flow(self, question: Question, outcomes: Sequence[tuple[PolicySet, bool]]) -> Flow | None:
         """A flow in question on which each policy set says what is asked of it; None if there is none.
 
-        A found one is solved again in a solver of its own, so that it does not depend on what was asked before.
-        Raises Undecided if the resources do not suffice.
+        Each question has a solver of its own, so that no answer depends on what was asked before; it knows only the
+        rules that can be about a flow in question. Raises Undecided if the resources do not suffice.
         """
         asked = [self.is_in_question(question)]
+        rules: list[PolicyRule] = []
+        is_about = self._relevance(question)
         for policies, outcome in outcomes:
-            verdict = self._verdicts[id(policies)]
+            stages = [
+                Stage(stage.name, tuple(Tier(tier.name, tuple(filter(is_about, tier.rules))) for tier in stage.tiers))
+                for stage in policies.stages
+            ]
+            rules += (rule for stage in stages for tier in stage.tiers for rule in tier.rules)
+            verdict = self._allowed(stages)
             asked.append(verdict if outcome else z3.Not(verdict))
-        literal = z3.FreshBool("question", self.context)
-        self._solver.add(z3.Implies(literal, z3.And(asked)))
-        if not is_satisfiable(self._solver, literal):
-            return None
-        fresh = self.solver()
-        fresh.add(*asked)
-        is_satisfiable(fresh)
-        return self.flow(fresh.model(), question)
+        needed = {key: self._meanings[key] for rule in rules for key in _sides(rule)}
+        solver = self._solver(needed.values())
+        solver.add(*asked)
+        return self.flow(solver.model(), question) if is_satisfiable(solver) else None
+
+    def _relevance(self, question: Question) -> Callable[[PolicyRule], bool]:
+        """A test that tells which rules can be about a flow in question."""
+        points = self._universe.points
+        asked = {"source": question.sources, "destination": question.destinations}
+        here = {name: side_bits(points, side) for name, side in asked.items()}
+        known: dict[object, bool] = {}
+
+        def is_met(side: str, peer: PeerExpr) -> bool:
+            found = known.get((side, peer))
+            if found is None:
+                imagined = asked[side].imagined
+                is_imagined = imagined is not None and not excludes(imagined, peer)
+                found = known[side, peer] = is_imagined or bool(here[side] & self._universe.members(peer))
+            return found
+
+        def is_open(connections: ConnectionExpr) -> bool:
+            found = known.get(connections)
+            if found is None:
+                found = bool(connections.named) or not connections.fixed.isdisjoint(question.connections)
+                known[connections] = found
+            return found
+
+        def is_about(rule: PolicyRule) -> bool:
+            match = rule.match
+            return (
+                is_open(match.connections)
+                and is_met("source", match.source)
+                and is_met("destination", match.destination)
+            )
+
+        return is_about
 
     def find_exception(
         self, question: Question, match: Match, rules: Sequence[PolicyRule], action: Action | None
@@ -95,7 +144,7 @@ class Encoding:
         """
         decided = first_decision(self.context, rules, self._matches, lambda rule: action in (None, rule.action))
         asked = self._matches(PolicyRule(Action.ALLOW, match, None))
-        solver = self.solver()
+        solver = self._solver(self._meanings.values())
         solver.add(self.is_in_question(question), asked, z3.Not(decided))
         return self.flow(solver.model(), question) if is_satisfiable(solver) else None
 
@@ -110,13 +159,16 @@ class Encoding:
             for group in groups
         ]
         in_groups = any_of(self.context, tests)
-        solver = self.solver()
-        solver.add(self.is_in_question(question), in_groups != self._verdicts[id(policies)])
+        solver = self._solver(self._meanings.values())
+        solver.add(self.is_in_question(question), in_groups != self._formulas[id(policies)])
         return self.flow(solver.model(), question) if is_satisfiable(solver) else None
 
     def solver(self) -> Term:
-        """A solver that knows what every flow obeys."""
-        return bounded_solver(self.context, self._limit, self._definitions)
+        """A solver that knows what every flow obeys, and can be asked again and again."""
+        return self._solver(self._meanings.values(), is_asked_again=True)
+
+    def _solver(self, meanings: Iterable[Term], is_asked_again: bool = False) -> Term:
+        return bounded_solver(self.context, self._limit, (*self._obeyed, *meanings), is_asked_again)
 
     def _ranges(self) -> Iterable[Term]:
         for side in self._points:
@@ -132,15 +184,14 @@ class Encoding:
 
     def verdict(self, policies: PolicySet, port: Term | None = None, source: int | None = None) -> Term:
         """Whether a policy set allows the flow; with `port`, at that one instead; with `source`, from that point."""
-        if port is None and source is None:
-            return self._verdicts[id(policies)]
         changed = [] if port is None else [(self.port, port)]
         if source is not None:
             for (side, peer), term in self._members.items():
                 if side == "source":
                     is_member = bool(self._universe.members(peer) >> source & 1)
                     changed.append((term, z3.BoolVal(is_member, self.context)))
-        return z3.substitute(self._formulas[id(policies)], *changed)
+        formula = self._formulas[id(policies)]
+        return z3.substitute(formula, *changed) if changed else formula
 
     def is_at_hand(self, side: str) -> Term:
         """Whether a side is no imagined pod."""
@@ -149,11 +200,11 @@ class Encoding:
     def is_at(self, side: str, points: int) -> Term:
         """Whether a side is one of some points, given as bits; neighbours are compared as ranges."""
         spans: list[list[int]] = []
-        for index in bits.indices(points):
-            if spans and spans[-1][1] == index - 1:
-                spans[-1][1] = index
+        for number in sorted(self._numbers[index] for index in bits.indices(points)):
+            if spans and spans[-1][1] == number - 1:
+                spans[-1][1] = number
             else:
-                spans.append([index, index])
+                spans.append([number, number])
         point = self._points[side]
         tests = [
             point == first if first == last else z3.And(z3.UGE(point, first), z3.ULE(point, last))
@@ -169,12 +220,16 @@ class Encoding:
         if known is None:
             known = z3.FreshBool(f"{side}.in", self.context)
             imagined = z3.And(self._is_imagined(side), self._pods[side].is_in(peer))
-            self._definitions.append(known == z3.Or(self.is_at(side, self._universe.members(peer)), imagined))
+            self._meanings[side, peer] = known == z3.Or(self.is_at(side, self._universe.members(peer)), imagined)
             self._members[side, peer] = known
         return known
 
     def _is_connection(self, connections: ConnectionSet) -> Term:
-        return is_connection(self.context, self.protocol, self.port, connections)
+        known = self._connections.get(connections)
+        if known is None:
+            known = is_connection(self.context, self.protocol, self.port, connections)
+            self._connections[connections] = known
+        return known
 
     def _matches_connection(self, connections: ConnectionExpr) -> Term:
         if not connections.named:
@@ -195,24 +250,22 @@ class Encoding:
             known = self._matched[connections] = z3.Or(tests)
         return known
 
-    def _allowed(self, policies: PolicySet) -> Term:
-        verdict = z3.BoolVal(True, self.context)
-        for stage in policies.stages:
-            verdict = z3.And(verdict, stage_verdict(self.context, stage, self._matches))
-        return verdict
+    def _allowed(self, stages: Iterable[Stage]) -> Term:
+        return z3.And([z3.BoolVal(True, self.context), *(self._stage_allows(stage) for stage in stages)])
 
-    def _named(self, formula: Term) -> Term:
-        named = z3.FreshBool("allowed", self.context)
-        self._definitions.append(named == formula)
-        return named
+    def _stage_allows(self, stage: Stage) -> Term:
+        return stage_verdict(self.context, stage, self._matches)
 
     def _matches(self, rule: PolicyRule) -> Term:
         match = rule.match
-        return z3.And(
-            self._is_member("source", match.source),
-            self._is_member("destination", match.destination),
-            self._matches_connection(match.connections),
-        )
+        known = self._rules.get(match)
+        if known is None:
+            known = self._rules[match] = z3.And(
+                self._is_member("source", match.source),
+                self._is_member("destination", match.destination),
+                self._matches_connection(match.connections),
+            )
+        return known
 
     def is_in_question(self, question: Question) -> Term:
         """Whether the flow is one of those that a question is about."""
@@ -220,11 +273,9 @@ class Encoding:
         held = {"source": question.sources, "destination": question.destinations}
         for side, asked in held.items():
             tests.append(self._is_on(side, asked))
-        points = self._universe.points
-        both = side_bits(points, question.sources) & side_bits(points, question.destinations)
-        for index in bits.indices(both & self._universe.inside):
-            if flow_at(points, question, index, index) is None:
-                tests.append(z3.Or(self._points["source"] != index, self._points["destination"] != index))
+        for index in bits.indices(lonely_points(self._universe.points, question)):
+            number = self._numbers[index]
+            tests.append(z3.Or(self._points["source"] != number, self._points["destination"] != number))
         outside = [self.is_at(side, self._universe.outside) for side in held]
         tests.append(z3.Not(z3.And(outside)))
         return z3.And(tests)
@@ -237,7 +288,8 @@ class Encoding:
 
     def source_point(self, model: Term) -> int:
         """The point of a model's source; the number of points, if it is an imagined pod."""
-        return value_of(model, self._points["source"])
+        number = value_of(model, self._points["source"])
+        return self._at[number] if number < self._imagined else self._imagined
 
     def flow(self, model: Term, question: Question) -> Flow:
         """The flow of a model, between peers of a question."""
@@ -245,15 +297,24 @@ class Encoding:
         pods = {side: self._pods[side].peer(model, f"any-{side}") for side in self._pods}
         protocol = PROTOCOLS[value_of(model, self.protocol)]
         port = value_of(model, self.port)
-        source, destination = numbers["source"], numbers["destination"]
         points = self._universe.points
-        if source < self._imagined and destination < self._imagined:
-            ends = flow_at(points, question, source, destination)
+        if all(number < self._imagined for number in numbers.values()):
+            ends = flow_at(points, question, self._at[numbers["source"]], self._at[numbers["destination"]])
             if ends is None:
                 raise AssertionError("the solver found a flow that is not in question")
             return Flow(*ends, protocol, port)
         sides = [
-            pods[side] if numbers[side] == self._imagined else candidates(points[numbers[side]], asked)[0]
+            pods[side] if numbers[side] == self._imagined else candidates(points[self._at[numbers[side]]], asked)[0]
             for side, asked in (("source", question.sources), ("destination", question.destinations))
         ]
         return Flow(sides[0], sides[1], protocol, port)
+
+
+def _sides(rule: PolicyRule) -> tuple[tuple[str, PeerExpr], tuple[str, PeerExpr]]:
+    return ("source", rule.match.source), ("destination", rule.match.destination)
+
+
+def _neighbourhood(peer: Peer) -> tuple[object, ...]:
+    """What brings peers together that selectors select together: sets of them are few ranges of numbers then."""
+    labels = sorted(peer.namespace_labels.items())
+    return (labels, peer.namespace or "", sorted(peer.labels.items()))
