@@ -86,7 +86,7 @@ def test_text(shop: Path) -> None:
         """\
 holds: pods of all namespaces reach the cart (intents.yaml:3)
 refuted: only the shop reaches the cart (intents.yaml:8)
-  for example a pod of namespace of-any-source with labels app=cart -> shop/cart[Deployment] TCP 7070 is allowed
+  for example a pod of namespace of-any-source with no labels -> shop/cart[Deployment] TCP 7070 is allowed
   ingress allow: shop/shop.yaml:27
 refuted: nothing leaves (intents.yaml:14)
   for example shop/web[Deployment] -> 10.0.0.0 TCP 443 is allowed
@@ -109,7 +109,7 @@ def test_the_json_contract(shop: Path) -> None:
         "source": {
             "namespace": "of-any-source",
             "namespaceLabels": {"kubernetes.io/metadata.name": "of-any-source"},
-            "podLabels": {"app": "cart"},
+            "podLabels": {},
             "address": None,
         },
         "destination": {"workload": "shop/cart[Deployment]"},
@@ -183,7 +183,7 @@ def test_check_reports_intents_of_the_configuration_that_do_not_hold(shop: Path)
             "error",
             8,
             "intent `only the shop reaches the cart` is refuted: for example a pod of namespace of-any-source with "
-            "labels app=cart -> shop/cart[Deployment] TCP 7070 is allowed",
+            "no labels -> shop/cart[Deployment] TCP 7070 is allowed",
         ),
         (
             "error",
