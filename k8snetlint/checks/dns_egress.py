@@ -35,6 +35,8 @@ _DNS_RULE = (
     "    - protocol: TCP",
     "      port: 53",
 )
+# Where API servers listen: who talks to nothing else finds it by its address in a variable.
+_API_PORTS = (6443, 16443)
 
 
 def names_used(cluster: Cluster, settings: Settings) -> Mapping[int, str]:
@@ -120,7 +122,8 @@ def _cut_off(ctx: Context, policy: NetworkPolicy, peers: list[Peer]) -> Diagnost
     workloads = [workload for peer in peers for workload in peer.workloads]
     user = next((workload for workload in workloads if id(workload) in used), None)
     only_blocks = all(peer.ip_block is not None for rule in policy.egress for peer in rule.peers)
-    expects_names = user is not None or not only_blocks
+    only_to_api = all(rule.ports and all(port.port in _API_PORTS for port in rule.ports) for rule in policy.egress)
+    expects_names = user is not None or not (only_blocks or only_to_api)
     who = f"{peers[0]}" if len(peers) == 1 else f"{len(peers)} workloads that it selects"
     example = f": {user} uses `{used[id(user)]}`" if user is not None else ""
     path: Path = ("spec", "egress") if policy.root.get("spec", "egress") is not None else ("spec", "policyTypes")

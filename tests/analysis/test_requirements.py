@@ -131,6 +131,7 @@ spec:
         (client("{name: A, value: 'db.data:6000'}"), [("db.data:6000", "db.data:6000", [("db", 6000)])]),
         (client("{name: A, value: db.data.svc}"), [("db.data.svc", "db.data.svc", [("db", 5432)])]),
         (client("{name: A, value: 'db:5432'}"), []),
+        (client("{name: A, value: 'http://db.data'}"), [("db.data", "db.data", [("db", 5432)])]),
         (
             client("{name: H, value: cart}, {name: A, value: 'http://$(H):80'}"),
             [("'http://$(H):80'", "cart:80", [("cart", 7070)])],

@@ -32,7 +32,7 @@ def addresses(stated: Iterable[Statement], cluster: Cluster, settings: Settings)
         if not reached:
             continue
         mention = statement.mention
-        sure = mention.has_port or mention.form == "url"
+        sure = mention.has_port or (mention.form == "url" and (port is None or port.number == mention.port))
         yield Requirement(
             client=Client.WORKLOAD,
             workload=statement.workload,
@@ -59,7 +59,10 @@ def destination(cluster: Cluster, service: Service, mention: Mention) -> tuple[S
         port = service.ports[0] if len(service.ports) == 1 else None
     else:
         port = next((port for port in service.ports if port.number == mention.port), None)
-        if service.is_headless:
+        if port is None and not mention.has_port and len(service.ports) == 1:
+            # Not every program takes the scheme's port where a URL names none.
+            port = service.ports[0]
+        elif service.is_headless:
             reached = tuple(
                 Backend(workload, None, port.protocol if port is not None else "TCP", mention.port)
                 for workload in cluster.backends(service)
