@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 import attrs
 
@@ -52,8 +52,16 @@ def addition(side: SideAnswer, flow: Flow) -> Addition | None:
             ("ports:", *(f"  {line}" for line in _port_lines(flow))),
         )
     field = "ingress" if side.decision.stage == INGRESS else "egress"
+    subject = flow.destination if side.decision.stage == INGRESS else flow.source
+    lasting = _lasting(subject)
+    if lasting and not _selects_some(resource):
+        # A rule in a policy for the whole namespace would open the port of every pod in it.
+        return Addition(f"add a NetworkPolicy for {subject}", lines=tuple(_policy(side, flow, subject, lasting)))
     return Addition(
-        f"add a rule to spec.{field} of {resource}", resource, ("spec", field), tuple(_rule(side, flow, resource))
+        f"add a rule to spec.{field} of {resource}",
+        resource,
+        ("spec", field),
+        tuple(_rule(side, flow, resource.namespace)),
     )
 
 
@@ -72,11 +80,29 @@ def _open_the_port(misses: tuple[Miss, ...]) -> Miss | None:
     return next((miss for miss in misses if miss.part in (PORT, PROTOCOL) and miss.rule.origin is not None), None)
 
 
-def _rule(side: SideAnswer, flow: Flow, policy: Resource) -> Iterator[str]:
+def _policy(side: SideAnswer, flow: Flow, subject: Peer, labels: Mapping[str, str]) -> Iterator[str]:
+    """A policy of its own for the subject's pods."""
+    field = "ingress" if side.decision.stage == INGRESS else "egress"
+    name = subject.text.partition("[")[0].rpartition("/")[2]
+    yield from ("apiVersion: networking.k8s.io/v1", "kind: NetworkPolicy", "metadata:")
+    yield from (f"  name: {name}-{field}", f"  namespace: {subject.namespace}", "spec:", "  podSelector:")
+    yield "    matchLabels:"
+    yield from (f"      {key}: {_scalar(value)}" for key, value in labels.items())
+    yield f"  policyTypes: [{field.capitalize()}]"
+    yield f"  {field}:"
+    yield from (f"    {line}" for line in _rule(side, flow, subject.namespace))
+
+
+def _lasting(peer: Peer) -> Mapping[str, str]:
+    """The labels of a pod that manifests write."""
+    return {key: value for key, value in peer.labels.items() if not is_run_time_label(key)}
+
+
+def _rule(side: SideAnswer, flow: Flow, namespace: str | None) -> Iterator[str]:
     is_ingress = side.decision.stage == INGRESS
     other = flow.source if is_ingress else flow.destination
     yield f"- {'from' if is_ingress else 'to'}:"
-    for line in _peer_lines(other, policy.namespace):
+    for line in _peer_lines(other, namespace):
         yield f"    {line}"
     yield "  ports:"
     for line in _port_lines(flow):
@@ -95,7 +121,7 @@ def _peer_lines(peer: Peer, own_namespace: str | None) -> Iterator[str]:
             yield "- ipBlock:"
             yield f"    cidr: {text}"
         return
-    labels = {key: value for key, value in peer.labels.items() if not is_run_time_label(key)}
+    labels = _lasting(peer)
     dash = "- "
     if peer.namespace != own_namespace:
         yield f"{dash}namespaceSelector:"

@@ -59,6 +59,8 @@ def reach_any(
     if len(allowed) == 1:
         verdict = ReachVerdict.ALLOWED if True in allowed else ReachVerdict.DENIED
     reason = None if flows else "there is no pair of two different ends"
+    if verdict is ReachVerdict.PARTIAL and source is None:
+        reason = "some pods may and some may not; one of each is shown"
     return Answer(verdict if flows else ReachVerdict.UNKNOWN, protocol, port, path, tuple(flows), unreachable, reason)
 
 

@@ -12,6 +12,7 @@ from k8snetlint.model.cluster import NAMESPACE_NAME_LABEL, Cluster
 from k8snetlint.model.services import Service, ServicePort
 from k8snetlint.policy.ir import AllOf, AnyOf, HasAddress, Not, PeerExpr, PolicySet
 from k8snetlint.policy.peers import Peer, Peers
+from k8snetlint.source.tree import Path
 
 INGRESS_CONTROLLER = "{ingress-controller}"
 _WITH_KIND = re.compile(r"(?P<namespace>[^/\[\]]+)/(?P<name>[^/\[\]]+)\[(?P<kind>[A-Za-z]+)\]\Z")
@@ -29,22 +30,51 @@ class ServiceEnd:
     port: ServicePort
 
 
+@attrs.frozen
+class DeadEnd:
+    """A Service at which no packet gets on to a pod: it has no such port, or is an alias of a name elsewhere.
+
+    `is_alias`: where the name leads, the manifests do not say.
+    """
+
+    service: Service
+    protocol: str
+    number: int
+    path: Path
+    reason: str
+    is_alias: bool = False
+
+
 End = tuple[Peer, ...] | ServiceEnd
 
 
-def service_at(address: str, cluster: Cluster, protocol: str, port: int) -> ServiceEnd | None:
-    """The Service whose cluster IP is the address, at one of its ports; None where no Service has the address.
-
-    Raises UnknownEnd if the Service has no such port: nothing answers there.
-    """
+def service_at(address: str, cluster: Cluster, protocol: str, port: int) -> ServiceEnd | DeadEnd | None:
+    """The Service whose cluster IP is the address, at one of its ports; None where no Service has the address."""
     for service in cluster.services:
         if service.cluster_ip == address:
-            for candidate in service.ports:
-                if (candidate.protocol, candidate.number) == (protocol, port):
-                    return ServiceEnd(service, candidate)
-            known = ", ".join(str(candidate) for candidate in service.ports)
-            raise UnknownEnd(f"{service} has the address {address}, but no port {port}/{protocol}; it has {known}")
+            return at_port(service, protocol, port)
     return None
+
+
+def at_port(service: Service, protocol: str, number: int) -> ServiceEnd | DeadEnd:
+    """A Service at a number that a client dials; of a headless one any number is its pods' own."""
+    for port in service.ports:
+        if (port.protocol, port.number) == (protocol, number):
+            return ServiceEnd(service, port)
+    if service.is_external_name:
+        return alias_end(service, protocol, number)
+    if service.is_headless:
+        return ServiceEnd(service, ServicePort(None, number, protocol, None, None, None, ("spec",)))
+    known = ", ".join(f"{port.name} ({port})" if port.name else str(port) for port in service.ports)
+    reason = f"{service} has no port {number}/{protocol}, so nothing answers there; it has {known or 'no ports'}"
+    path: Path = ("spec", "ports") if service.root.get("spec", "ports") is not None else ("spec",)
+    return DeadEnd(service, protocol, number, path, reason)
+
+
+def alias_end(service: Service, protocol: str, number: int) -> DeadEnd:
+    """A Service of type ExternalName, at a number that a client dials."""
+    reason = f"{service} is an alias of `{service.external_name}`: where that leads, the manifests do not say"
+    return DeadEnd(service, protocol, number, ("spec", "externalName"), reason, is_alias=True)
 
 
 def resolve(text: str, cluster: Cluster, peers: Peers, policies: PolicySet) -> End:

@@ -10,12 +10,14 @@ import attrs
 from k8snetlint.algebra.addresses import Address
 from k8snetlint.model.cluster import Cluster
 from k8snetlint.model.core import Resource
-from k8snetlint.model.services import Service
+from k8snetlint.model.services import Service, ServicePort
+from k8snetlint.model.workloads import Workload
 from k8snetlint.policy.ir import Action, PolicyRule, PolicySet
 from k8snetlint.policy.peers import Flow, Peer, Peers
 from k8snetlint.source.tree import Path
 
-from .ends import End, ServiceEnd
+from .ends import DeadEnd, End, ServiceEnd, ingress_controllers
+from .hosts import HostEnd
 from .reference import Decision, Miss, StageDecision, is_allowed, isolating_rules, misses
 from .routing import Backend, backends
 
@@ -87,13 +89,20 @@ def reach(
     peers: Peers,
     policies: PolicySet,
     source: tuple[Peer, ...],
-    destination: End,
+    destination: End | DeadEnd | HostEnd,
     protocol: str = "TCP",
     port: int = 0,
 ) -> Answer:
-    """Whether the source reaches the destination; protocol and port count only where that is no Service."""
+    """Whether the source reaches the destination; protocol and port count only where that is no Service or host.
+
+    Requests for a host end at an ingress controller: what is asked of its backends is asked for that.
+    """
     if isinstance(destination, ServiceEnd):
         return _reach_service(cluster, peers, policies, source, destination)
+    if isinstance(destination, HostEnd):
+        return _reach_host(cluster, peers, policies, destination)
+    if isinstance(destination, DeadEnd):
+        return _dead(destination)
     flows = [explain(policies, Flow(origin, target, protocol, port)) for origin in source for target in destination]
     return Answer(_verdict(flow.is_allowed for flow in flows), protocol, port, (), tuple(flows))
 
@@ -102,18 +111,16 @@ def _reach_service(
     cluster: Cluster, peers: Peers, policies: PolicySet, source: tuple[Peer, ...], end: ServiceEnd
 ) -> Answer:
     service, service_port = end.service, end.port
-    target = service_port.effective_target
-    path = [
-        Step(
-            service,
-            service_port.path,
-            f"Service {service.namespace}/{service.name} port {service_port} forwards to "
-            + (f"the pods' port named `{target}`" if isinstance(target, str) else f"port {target} of the pods"),
-        )
-    ]
+    target = service_port.number if service.is_headless else service_port.effective_target
+    path = [Step(service, service_port.path, _forwarding(service, service_port))]
+    if service.type == "ClusterIP" and any(peer.addresses and not (peer.is_pod or peer.is_node) for peer in source):
+        inside = f"{service} has type ClusterIP: its address means nothing outside of the cluster"
+        path.append(Step(service, ("spec",), f"{inside}; asked is what policies say"))
     flows: list[FlowAnswer] = []
     unreachable: list[tuple[str, str]] = []
     for backend in backends(cluster, service, service_port):
+        if service.is_headless:
+            backend = attrs.evolve(backend, port=service_port.number)
         where = str(backend.workload or backend.address)
         if backend.port is None:
             unreachable.append((where, f"declares no {backend.protocol} port named `{target}`"))
@@ -122,7 +129,8 @@ def _reach_service(
         if peer is None:
             continue
         if backend.workload is not None:
-            step = f"{where} is selected and receives it on port {backend.port}/{backend.protocol}"
+            undeclared = _undeclared(backend.workload, backend.protocol, backend.port)
+            step = f"{where} is selected and receives it on port {backend.port}/{backend.protocol}{undeclared}"
             path.append(Step(backend.workload, backend.workload.labels_path, step))
         for origin in source:
             flow = Flow(origin, peer, backend.protocol, backend.port, through_service=True)
@@ -136,6 +144,56 @@ def _reach_service(
         verdict = _verdict(verdicts)
     number = service_port.number or 0
     return Answer(verdict, service_port.protocol, number, tuple(path), tuple(flows), tuple(unreachable), reason)
+
+
+def _forwarding(service: Service, port: ServicePort) -> str:
+    if service.is_headless:
+        return f"{service} is headless: its name stands for the pods themselves, on the port that is asked for"
+    target = port.effective_target
+    where = f"the pods' port named `{target}`" if isinstance(target, str) else f"port {target} of the pods"
+    return f"{service} port {port} forwards to {where}"
+
+
+def _undeclared(workload: Workload, protocol: str, number: int) -> str:
+    """That a pod declares ports and not this one, for the end of a sentence; it may listen there all the same."""
+    declared = [port for port in workload.ports if port.number is not None]
+    if not declared or any((port.number, port.protocol) == (number, protocol) for port in declared):
+        return ""
+    return (
+        f", which it does not declare; it declares {', '.join(f'{port.number}/{port.protocol}' for port in declared)}"
+    )
+
+
+def _dead(end: DeadEnd) -> Answer:
+    verdict = ReachVerdict.UNKNOWN if end.is_alias else ReachVerdict.DENIED
+    at = end.path if end.service.root.get(*end.path) is not None else ("metadata", "name")
+    step = Step(end.service, at, f"the name or address is that of {end.service}")
+    return Answer(verdict, end.protocol, end.number, (step,), (), (), end.reason)
+
+
+def _reach_host(cluster: Cluster, peers: Peers, policies: PolicySet, end: HostEnd) -> Answer:
+    """What the ingress controller, wherever it runs, may open to the backends of a host."""
+    path: list[Step] = []
+    flows: list[FlowAnswer] = []
+    unreachable: list[tuple[str, str]] = []
+    verdicts: list[ReachVerdict] = []
+    for way in end.ways:
+        path.append(Step(way.route, way.path, way.text))
+        if way.service is None or way.port is None:
+            unreachable.append((way.backend, way.fault or ""))
+            verdicts.append(ReachVerdict.DENIED)
+            continue
+        answer = _reach_service(cluster, peers, policies, ingress_controllers(), ServiceEnd(way.service, way.port))
+        path += answer.path
+        flows += answer.flows
+        unreachable += answer.unreachable
+        if answer.reason is not None:
+            unreachable.append((str(way.service), answer.reason))
+        verdicts.append(answer.verdict)
+    if not verdicts:
+        return Answer(ReachVerdict.DENIED, "TCP", end.port, (), (), (), f"no path of `{end.host}` fits")
+    verdict = verdicts[0] if len(set(verdicts)) == 1 else ReachVerdict.PARTIAL
+    return Answer(verdict, "TCP", end.port, tuple(dict.fromkeys(path)), tuple(flows), tuple(unreachable))
 
 
 def _reason_for_no_backend(service: Service) -> str:

@@ -8,6 +8,7 @@ from k8snetlint.analysis.addition import Addition, addition, path_text
 from k8snetlint.analysis.reach import Answer, FlowAnswer, ReachVerdict, SideAnswer
 from k8snetlint.analysis.reference import DESTINATION, PROTOCOL, SOURCE, Miss
 from k8snetlint.policy.ir import Action, ConnectionExpr, PolicyRule
+from k8snetlint.policy.peers import Peer
 
 from .escape import terminal
 from .json import JSON, dumped, location
@@ -151,7 +152,7 @@ def _side_text(side: SideAnswer, flow: FlowAnswer) -> Iterator[str]:
     for rule in decision.passed:
         yield f"  {decision.stage}: passed on by {_rule_text(rule)}"
     if decision.rule is None:
-        yield f"  {decision.stage}: allowed, no policy isolates {terminal(str(subject))}"
+        yield f"  {decision.stage}: allowed, {_unselected(subject)}"
         return
     if decision.action is Action.ALLOW:
         yield f"  {decision.stage}: allowed by {_rule_text(decision.rule)}"
@@ -171,6 +172,14 @@ def _side_text(side: SideAnswer, flow: FlowAnswer) -> Iterator[str]:
         yield f"    to allow it: {terminal(more.text)}{':' if more.lines else ''}"
         for line in more.lines:
             yield f"      {terminal(line)}"
+
+
+def _unselected(subject: Peer) -> str:
+    """Why no policy decides on a side."""
+    name = terminal(str(subject))
+    if subject.is_pod:
+        return f"no policy isolates {name}"
+    return f"policies do not select {name}: " + ("it counts as a node" if subject.is_node else "it is no pod")
 
 
 def _rule_text(rule: PolicyRule) -> str:

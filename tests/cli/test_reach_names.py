@@ -1,0 +1,169 @@
+"""`reach` by names and addresses: DNS names, URLs, hosts of Ingresses, Services without the port, aliases."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.analysis.test_reach import SHOP
+
+from .program import k8snetlint, write
+
+MORE = """
+---
+apiVersion: v1
+kind: Service
+metadata: {name: fixed, namespace: shop}
+spec: {clusterIP: 10.96.0.9, selector: {app: cart}, ports: [{name: http, port: 80, targetPort: 8081}]}
+---
+apiVersion: v1
+kind: Service
+metadata: {name: peers, namespace: shop}
+spec: {clusterIP: None, selector: {app: cart}, ports: [{port: 80, targetPort: 7070}]}
+---
+apiVersion: v1
+kind: Service
+metadata: {name: alias, namespace: shop}
+spec: {type: ExternalName, externalName: api.example.org}
+---
+apiVersion: networking.k8s.io/v1
+kind: Ingress
+metadata: {name: shop, namespace: shop}
+spec:
+  rules:
+    - host: shop.example.com
+      http:
+        paths:
+          - {path: /cart, pathType: Prefix, backend: {service: {name: cart, port: {name: grpc}}}}
+          - {path: /old, pathType: Prefix, backend: {service: {name: cart, port: {number: 81}}}}
+---
+apiVersion: networking.k8s.io/v1
+kind: NetworkPolicy
+metadata: {name: ingress, namespace: shop}
+spec:
+  podSelector: {matchLabels: {app: cart}}
+  ingress: [{from: [{namespaceSelector: {}}], ports: [{port: 7070}]}]
+"""
+
+
+@pytest.fixture
+def shop(tmp_path: Path) -> Path:
+    write(tmp_path, {"shop.yaml": SHOP.lstrip() + MORE.lstrip("\n")})
+    return tmp_path
+
+
+@pytest.mark.parametrize("destination", ["10.96.0.9", "fixed.shop.svc", "fixed.shop"])
+def test_a_service_without_the_port_denies_and_says_which_ports_it_has(shop: Path, destination: str) -> None:
+    ran = k8snetlint(shop, "reach", "shop/web", destination, "--port", "9999")
+    assert (ran.code, ran.err) == (1, "")
+    assert ran.out == (
+        f"denied: shop/web -> {destination} on TCP 9999\n"
+        "  Service shop/fixed has no port 9999/TCP, so nothing answers there; it has http (80/TCP)\n"
+        "  the name or address is that of Service shop/fixed (shop.yaml:29)\n"
+    )
+
+
+@pytest.mark.parametrize(
+    "destination", ["alias.shop.svc", "svc:shop/alias", "svc:shop/alias:443", "http://alias.shop/x"]
+)
+def test_where_an_alias_leads_is_unknown(shop: Path, destination: str) -> None:
+    ran = k8snetlint(shop, "reach", "shop/web", destination, "-f", "json")
+    found = json.loads(ran.out)
+    assert (ran.code, found["verdict"], found["reason"]) == (
+        1,
+        "unknown",
+        "Service shop/alias is an alias of `api.example.org`: where that leads, the manifests do not say",
+    )
+
+
+@pytest.mark.parametrize(
+    ("destination", "code", "port"),
+    [
+        ("cart.shop:grpc", 0, 80),
+        ("http://cart.shop.svc.cluster.local/path", 0, 80),
+        ("cart.shop.svc:9000", 1, 9000),
+        ("peers.shop.svc:7070", 0, 7070),
+        ("peers.shop.svc", 1, 80),
+        ("p-0.peers.shop.svc:7070", 0, 7070),
+    ],
+)
+def test_names_with_ports_and_urls(shop: Path, destination: str, code: int, port: int) -> None:
+    ran = k8snetlint(shop, "reach", "shop/web", destination, "-f", "json")
+    assert (ran.code, json.loads(ran.out)["port"]) == (code, port)
+
+
+def test_the_chain_of_a_host(shop: Path) -> None:
+    assert k8snetlint(shop, "reach", "shop/web", "shop.example.com/cart/1") == (
+        0,
+        """\
+allowed: shop/web -> shop.example.com/cart/1 on TCP 80
+  Ingress shop/shop takes `shop.example.com` path `/cart`; its controller opens a connection of its own to port grpc of Service shop/cart (shop.yaml:49)
+  Service shop/cart port 80/TCP forwards to the pods' port named `grpc` (shop.yaml:14)
+  shop/cart[Deployment] is selected and receives it on port 7070/TCP (shop.yaml:9)
+
+{ingress-controller} -> shop/cart[Deployment] TCP 7070: allowed
+  egress: allowed, no policy concerns it
+  ingress: allowed by NetworkPolicy shop/ingress spec.ingress[0] (shop.yaml:57)
+""",
+        "",
+    )
+
+
+def test_a_host_of_several_backends_may_be_partial(shop: Path) -> None:
+    found = json.loads(k8snetlint(shop, "reach", "any", "https://shop.example.com", "-f", "json").out)
+    assert found["verdict"] == "partial"
+    assert found["backends"] == [
+        {"backend": "shop/cart[Deployment]", "port": 7070, "verdict": "allowed", "reason": None},
+        {
+            "backend": "Service shop/cart",
+            "port": None,
+            "verdict": "denied",
+            "reason": "has no such port; it has grpc (80/TCP), admin (9000/TCP)",
+        },
+    ]
+
+
+def test_a_path_that_no_rule_takes_is_denied(shop: Path) -> None:
+    ran = k8snetlint(shop, "reach", "shop/web", "shop.example.com/new")
+    assert (ran.code, ran.out) == (
+        1,
+        "denied: shop/web -> shop.example.com/new on TCP 80\n  no path of `shop.example.com` fits\n",
+    )
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("example.org", "--port", "443"), "no Service, Ingress or route answers to the name `example.org`; hosts of"),
+        (
+            ("shop.example.com", "--port", "8080"),
+            "`shop.example.com` is a host of an Ingress or route, which answers on 80",
+        ),
+        (("cart.shop.svc",), "`cart.shop.svc` is Service shop/cart, which has several ports: name one"),
+        (("cart.shop.svc:web",), "Service shop/cart has no port named `web`; it has grpc (80/TCP), admin (9000/TCP)"),
+    ],
+)
+def test_what_names_nothing_says_what_would(shop: Path, arguments: tuple[str, ...], message: str) -> None:
+    ran = k8snetlint(shop, "reach", "shop/web", *arguments)
+    assert (ran.code, ran.out) == (2, "")
+    assert message in ran.err
+
+
+def test_a_pod_that_does_not_declare_the_port_is_said_to(shop: Path) -> None:
+    ran = k8snetlint(shop, "reach", "shop/web", "fixed.shop")
+    assert "receives it on port 8081/TCP, which it does not declare; it declares 7070/TCP (shop.yaml:9)" in ran.out
+
+
+def test_a_policy_of_its_own_is_proposed_where_only_a_policy_for_the_whole_namespace_isolates(tmp_path: Path) -> None:
+    deny = "apiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\nmetadata: {name: deny, namespace: shop}\nspec: {podSelector: {}}\n"
+    write(tmp_path, {"shop.yaml": SHOP.lstrip().partition("---\napiVersion: networking")[0], "deny.yaml": deny})
+    ran = k8snetlint(tmp_path, "reach", "shop/web", "shop/cart", "--port", "grpc", "-f", "json")
+    (flow,) = json.loads(ran.out)["flows"]
+    (side,) = flow["sides"]
+    added = side["addition"]
+    assert (added["text"], added["resource"]) == ("add a NetworkPolicy for shop/cart[Deployment]", None)
+    write(tmp_path, {"added.yaml": added["yaml"]})
+    assert k8snetlint(tmp_path, "reach", "shop/web", "shop/cart", "--port", "grpc").code == 0
+    assert k8snetlint(tmp_path, "reach", "shop/cart", "shop/web", "--port", "7070").code == 1
