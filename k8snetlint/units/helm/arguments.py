@@ -52,6 +52,14 @@ def checked_call(
     return call
 
 
+def letter_of(parameters: str, index: int) -> str:
+    """The letter of the parameter that the argument of that index goes to; empty where there is none."""
+    letters = parameters.replace("?", "").rstrip("*")
+    if index < len(letters):
+        return letters[index]
+    return letters[-1:] if parameters.endswith("*") else ""
+
+
 def _amount(least: int, most: int, repeated: bool) -> str:
     if repeated:
         return f"{least} or more arguments"

@@ -47,6 +47,8 @@ class Chart:
     subcharts: list[Chart]
     place: Place
     is_root: bool = False
+    # Helm asks for the subcharts' dependencies only where the chart itself has a list of them, be it empty.
+    lists_dependencies: bool = False
 
     @property
     def is_library(self) -> bool:
@@ -70,6 +72,11 @@ class Loading:
         return known if known is not None and known.text == text else SourceFile(path, text)
 
 
+def below(folder: str, path: str) -> str:
+    """The path of a file below a folder, as both are shown."""
+    return path if folder == "." else f"{folder}/{path}"
+
+
 def load_chart(files: ChartFiles, shown: str, loading: Loading, depth: int = 0) -> Chart:
     """The chart that some files make; `shown` is the path under which its files are shown.
 
@@ -78,36 +85,37 @@ def load_chart(files: ChartFiles, shown: str, loading: Loading, depth: int = 0) 
     loading.charts += 1
     loading.limit_reached = loading.limit_reached or files.limit_reached
     for path, reason in files.refused:
-        loading.problems.append((f"{shown}/{path} is not read: {reason}", None))
+        loading.problems.append((below(shown, f"{path} is not read: {reason}"), None))
     contents = files.contents
     if "Chart.yaml" not in contents:
         raise TemplateError(f"{shown} has no Chart.yaml")
-    head = loading.source(f"{shown}/Chart.yaml", contents["Chart.yaml"])
+    head = loading.source(below(shown, "Chart.yaml"), contents["Chart.yaml"])
     root = _only_mapping(head)
     dependencies = _dependencies(root)
+    listed = root.get("dependencies")
     metadata = from_node(root)
     if "requirements.yaml" in contents and not dependencies:
-        dependencies = _dependencies(
-            _only_mapping(loading.source(f"{shown}/requirements.yaml", contents["requirements.yaml"]))
-        )
+        required = _only_mapping(loading.source(below(shown, "requirements.yaml"), contents["requirements.yaml"]))
+        dependencies, listed = _dependencies(required), required.get("dependencies")
     name, version = _word(root, "name"), _word(root, "version")
     if not name:
-        raise TemplateError(f"{shown}/Chart.yaml names no chart", root.place)
+        raise TemplateError(below(shown, "Chart.yaml names no chart"), root.place)
     values = plain_map({})
     if "values.yaml" in contents:
-        values = read_values(loading.source(f"{shown}/values.yaml", contents["values.yaml"]))
+        values = read_values(loading.source(below(shown, "values.yaml"), contents["values.yaml"]))
     templates = {
-        path: loading.source(f"{shown}/{path}", data)
+        path: loading.source(below(shown, path), data)
         for path, data in contents.items()
         if path.startswith("templates/")
     }
     others = {path: data for path, data in contents.items() if not _is_special(path)}
     crds = tuple(
-        loading.source(f"{shown}/{path}", data)
+        loading.source(below(shown, path), data)
         for path, data in contents.items()
         if path.startswith("crds/") and path.endswith((".yaml", ".yml", ".json"))
     )
     chart = Chart(name, version, metadata, values, templates, others, crds, dependencies, [], root.place)
+    chart.lists_dependencies = listed is not None and listed.is_sequence
     chart.subcharts = _subcharts(contents, shown, loading, depth)
     return chart
 
@@ -130,7 +138,7 @@ def _subcharts(contents: dict[str, bytes], shown: str, loading: Loading, depth: 
                 groups.setdefault(name, {})[rest] = data
     charts = []
     for name, group in groups.items():
-        where = f"{shown}/charts/{name}"
+        where = below(shown, f"charts/{name}")
         if depth >= MAX_CHART_DEPTH or loading.charts >= MAX_CHARTS:
             loading.limit_reached = True
             loading.problems.append(

@@ -283,7 +283,10 @@ class _Compiler(ExpressionCompiler):
             value_slot = pipeline.slots[0]
 
         def execute(frame: Frame, dot: Value) -> None:
-            items = _items(evaluate(frame, dot), mark)
+            over = evaluate(frame, dot)
+            if key_slot is not None and isinstance(over, int):
+                raise TemplateError("a range over a number sets one variable", mark)
+            items = _items(over, mark)
             variables = frame.variables
             done = False
             for key, item in items:

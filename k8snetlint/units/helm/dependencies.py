@@ -24,11 +24,10 @@ def process_dependencies(chart: Chart, values: dict[str, Value]) -> list[tuple[s
 def _process_enabled(
     chart: Chart, values: dict[str, Value], path: str, problems: list[tuple[str, Place | None]]
 ) -> None:
-    if not chart.dependencies:
+    if not chart.lists_dependencies:
         return
-    kept = []
     # A subchart of another version than the one asked for takes part under its own name.
-    kept += [
+    kept = [
         subchart
         for subchart in chart.subcharts
         if not any(
@@ -37,14 +36,14 @@ def _process_enabled(
         )
     ]
     names = {subchart.name for subchart in chart.subcharts}
-    present: dict[int, Chart] = {}
+    present: set[int] = set()
     for dependency in chart.dependencies:
         found = _subchart_of(chart.subcharts, dependency)
         if found is not None:
             kept.append(found)
-            present[id(dependency)] = found
+            present.add(id(dependency))
         elif dependency.name in names:
-            present[id(dependency)] = kept[0]
+            present.add(id(dependency))
         if dependency.alias:
             dependency.name = dependency.alias
     chart.subcharts = kept
@@ -119,7 +118,8 @@ def _enabled_by_tags(dependency: Dependency, values: dict[str, Value]) -> bool:
 def _process_imports(chart: Chart) -> None:
     for subchart in chart.subcharts:
         _process_imports(subchart)
-    if not any(dependency.imports for dependency in chart.dependencies):
+    # What nobody imports is put together all the same: nulls and globals come out of it otherwise.
+    if not chart.dependencies:
         return
     together = coalesced(chart, plain_map({}), merge=True)
     imported = plain_map({})

@@ -8,7 +8,7 @@ from typing import TypeAlias
 from k8snetlint.source.text import Place
 
 from . import nodes
-from .arguments import checked_call
+from .arguments import checked_call, letter_of
 from .objects import Selection
 from .runtime import Caller, Expression, Frame, Registry, Running
 from .values import (
@@ -20,6 +20,7 @@ from .values import (
     TextMap,
     Value,
     kind_of,
+    plain_map,
     truth,
 )
 
@@ -55,17 +56,21 @@ class ExpressionCompiler:
     def _command(self, command: nodes.Command, piped: Expression | None) -> Expression:
         head = command.arguments[0]
         rest = [self._argument(argument) for argument in command.arguments[1:]]
+        absent = {index for index, argument in enumerate(command.arguments[1:]) if _may_be_absent(argument)}
         if piped is not None:
+            absent.add(len(rest))
             rest.append(piped)
         if isinstance(head, nodes.Function):
-            return self._call(head, rest, self.locate(command.start, command.end))
+            return self._call(head, rest, self.locate(command.start, command.end), absent)
         if not rest:
+            if isinstance(head, nodes.Literal) and head.value is None:
+                return _raises("nil is not a command", self.locate(command.start, command.end))
             return self.expression(head)
         return self._method_call(head, rest, self.locate(command.start, command.end))
 
     def _argument(self, argument: nodes.Expression) -> Expression:
         if isinstance(argument, nodes.Function):
-            return self._call(argument, [], self.locate(argument.start, argument.end))
+            return self._call(argument, [], self.locate(argument.start, argument.end), set())
         return self.expression(argument)
 
     def expression(self, expression: nodes.Expression) -> Expression:
@@ -117,7 +122,9 @@ class ExpressionCompiler:
 
         return call
 
-    def _call(self, head: nodes.Function, arguments: list[Expression], mark: Place | None) -> Expression:
+    def _call(
+        self, head: nodes.Function, arguments: list[Expression], mark: Place | None, absent: set[int]
+    ) -> Expression:
         name = head.name
         if name in ("and", "or") and arguments:
             return _and(arguments) if name == "and" else _or(arguments)
@@ -137,9 +144,13 @@ class ExpressionCompiler:
 
             return run
         checked = checked_call(name, function.call, function.parameters, derives=function.derives)
+        nil_maps = [index for index in absent if letter_of(function.parameters, index) == "d"]
 
         def call(frame: Frame, dot: Value) -> Value:
             values = [argument(frame, dot) for argument in arguments]
+            for index in nil_maps:
+                if values[index] is None:
+                    values[index] = plain_map({})
             try:
                 return checked(values)
             except TemplateError as error:
@@ -148,6 +159,18 @@ class ExpressionCompiler:
                 raise
 
         return call
+
+
+def _may_be_absent(argument: nodes.Expression) -> bool:
+    """Whether a nil of the expression is no value at all: a function on maps takes it for an empty one.
+
+    Source: Go's text/template: the nil of a field is a value of the wrong kind, that of anything else is none.
+    """
+    if isinstance(argument, nodes.Literal):
+        return argument.value is None
+    if isinstance(argument, nodes.Variable):
+        return not argument.names
+    return isinstance(argument, nodes.Pipeline | nodes.Chain)
 
 
 def _dot(frame: Frame, dot: Value) -> Value:

@@ -23,7 +23,7 @@ TEXT, OPEN, CLOSE, SPACE, FIELD, DOT, VARIABLE, WORD, STRING, NUMBER, CHARACTER,
 )
 
 _SPACES = " \t\r\n"
-_COMMENT = re.compile(r"\{\{(?P<left>-[ \t\r\n]+)?/\*.*?\*/(?P<right>[ \t\r\n]+-)?\}\}", re.DOTALL)
+_COMMENT = re.compile(r"\{\{(?P<left>-[ \t\r\n]+)?/\*(?:[^*]|\*(?!/))*\*/(?P<right>[ \t\r\n]+-)?\}\}", re.DOTALL)
 _TOKEN = re.compile(
     r"""
     (?P<close>[ \t\r\n]+-\}\}|\}\})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -45,8 +46,14 @@ def is_same(ours: Plain, theirs: Plain) -> bool:
     return ours == theirs and type(ours) is type(theirs)
 
 
+@functools.cache
+def corpus_chart(name: str) -> RenderedChart:
+    """A chart of the corpus, rendered once for all tests."""
+    return render_chart(CHARTS / name, name, release_name="rel")
+
+
 def differences(name: str) -> Iterator[str]:
-    rendered = render_chart(CHARTS / name, name, release_name="rel")
+    rendered = corpus_chart(name)
     ours = objects([made.document.root.plain() for made in rendered.documents if not made.is_crd])
     text = (RENDERED / f"{name}.yaml").read_text(encoding="utf-8")
     theirs = objects(

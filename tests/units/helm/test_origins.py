@@ -9,12 +9,9 @@ from hypothesis import strategies as st
 
 from k8snetlint.source.scalars import resolve_plain
 from k8snetlint.source.tree import Node
-from k8snetlint.units.helm import render_chart
-from tests.shared import SHARED, needs_shared
+from tests.shared import needs_shared
 
-from .test_charts import chart
-
-CHARTS = SHARED / "corpus" / "charts"
+from .test_charts import CHARTS, chart, corpus_chart
 
 
 def is_made_there(node: Node) -> bool:
@@ -32,7 +29,7 @@ def test_every_scalar_is_placed_at_what_made_it() -> None:
     wrong = []
     count = 0
     for path in sorted(CHARTS.iterdir()):
-        for made in render_chart(path, path.name).documents:
+        for made in corpus_chart(path.name).documents:
             for steps, node in made.document.root.walk():
                 if not isinstance(node.value, dict | list):
                     count += 1

@@ -57,17 +57,13 @@ def merge_into(target: dict[str, Value], source: dict[str, Value], *, overwrite:
             put(target, source, key, item)
 
 
-def _merge(target: dict[str, Value], *sources: Value, overwrite: bool = False) -> Value:
+def _merge(target: dict[str, Value], *sources: dict[str, Value], overwrite: bool = False) -> Value:
     for source in sources:
-        if source is None:
-            continue
-        if not isinstance(source, dict):
-            raise TypeError("only maps can be merged")
         merge_into(target, source, overwrite=overwrite)
     return target
 
 
-def _overwrite(target: dict[str, Value], *sources: Value) -> Value:
+def _overwrite(target: dict[str, Value], *sources: dict[str, Value]) -> Value:
     return _merge(target, *sources, overwrite=True)
 
 
@@ -103,11 +99,7 @@ def _keys(*maps: dict[str, Value]) -> list[Value]:
     return TextList(key for each in maps for key in sorted(each))
 
 
-def _values(source: Value) -> list[Value]:
-    if source is None:
-        return []
-    if not isinstance(source, dict):
-        raise TypeError("only a map has values")
+def _values(source: dict[str, Value]) -> list[Value]:
     return [source[key] for key in sorted(source)]
 
 
@@ -177,13 +169,13 @@ def functions() -> Registry:
         "hasKey": Builtin(lambda source, key: key in source, "ds"),
         "pluck": Builtin(_pluck, "sd*"),
         "keys": Builtin(_keys, "d*"),
-        "values": Builtin(_values, "a"),
+        "values": Builtin(_values, "d"),
         "pick": Builtin(_pick, "ds*"),
         "omit": Builtin(_omit, "ds*"),
-        "merge": Builtin(_merge, "da*"),
-        "mustMerge": Builtin(_merge, "da*"),
-        "mergeOverwrite": Builtin(_overwrite, "da*"),
-        "mustMergeOverwrite": Builtin(_overwrite, "da*"),
+        "merge": Builtin(_merge, "dd*"),
+        "mustMerge": Builtin(_merge, "dd*"),
+        "mergeOverwrite": Builtin(_overwrite, "dd*"),
+        "mustMergeOverwrite": Builtin(_overwrite, "dd*"),
         "dig": Builtin(_dig, "aaaa*"),
         "deepCopy": Builtin(_deep_copy, "a"),
         "mustDeepCopy": Builtin(_deep_copy, "a"),
