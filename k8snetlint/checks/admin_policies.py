@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 from k8snetlint.algebra.addresses import Address, AddressSet
 from k8snetlint.analysis.blocking import policies_of
@@ -15,6 +15,8 @@ from k8snetlint.model.adminpolicy import ADMIN, ALLOW, DENY, AdminPolicy, AdminR
 from k8snetlint.model.cluster import NAMESPACE_NAME_LABEL
 from k8snetlint.model.core import LabelSelector
 from k8snetlint.model.kinds import is_run_time_label
+from k8snetlint.model.values import is_placeholder
+from k8snetlint.model.workloads import Workload
 from k8snetlint.policy.ir import Match, PolicyRule
 from k8snetlint.source.tree import Path
 
@@ -240,4 +242,44 @@ def alpha_version(policy: AdminPolicy, ctx: Context) -> Iterator[Diagnostic]:
         "apiVersion",
         message=f"{policy.kind} is superseded by ClusterNetworkPolicy with `tier: {tier}`",
         help="move when the network plugin serves v1alpha2: Allow becomes Accept, and `ports` becomes `protocols`",
+    )
+
+
+@check("ANP016")
+def named_port_unresolved(policy: AdminPolicy, ctx: Context) -> Iterator[Diagnostic]:
+    """A port by name that no pod in sight declares which the rule is about."""
+    if not ctx.unit.complete:
+        return
+    for is_egress, rules in ((False, policy.ingress), (True, policy.egress)):
+        for rule in rules:
+            names = [port for port in rule.ports or () if port.name is not None and not is_placeholder(port.name)]
+            destinations = [peer.selector for peer in rule.peers] if is_egress else [policy.subject]
+            if not names or any(selector is None for selector in destinations):
+                continue
+            pods = [workload for workload in ctx.cluster.workloads if _is_selected(workload, destinations, ctx)]
+            declared = {port.name for workload in pods for port in workload.ports}
+            for port in names if pods else ():
+                if port.name in declared:
+                    continue
+                form = "namedPort" if policy.kind != "ClusterNetworkPolicy" else "destinationNamedPort"
+                yield ctx.report(
+                    policy,
+                    *port.path,
+                    form,
+                    message=(
+                        f"no pod in sight that a rule of `{policy.name}` is about has a port `{port.name}`:"
+                        " the entry matches nothing there"
+                    ),
+                    help="use a name that the containers declare, or the number of the port",
+                )
+
+
+def _is_selected(workload: Workload, selectors: Iterable[AdminSelector | None], ctx: Context) -> bool:
+    namespace = workload.namespace or ""
+    labels = _with_name(namespace, ctx.cluster.namespace_labels(namespace))
+    return any(
+        selector is not None
+        and selector.namespaces.matches(labels)
+        and (selector.pods is None or selector.pods.matches(workload.pod_labels))
+        for selector in selectors
     )

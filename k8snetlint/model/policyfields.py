@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 
 import attrs
@@ -11,6 +12,8 @@ from k8snetlint.source.tree import Node, Path
 from .core import LabelSelector, selector_of
 from .values import is_placeholder, name_of
 
+_LABEL_VALUE = re.compile(r"(?=.{1,63}\Z)[A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?")
+_LABEL_PREFIX = re.compile(r"(?=.{1,253}\Z)[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*")
 OPERATORS = ("In", "NotIn", "Exists", "DoesNotExist")
 
 
@@ -90,24 +93,38 @@ class FieldReader:
         for key, entry in node.entries.items():
             if is_placeholder(key):
                 self.refuse((*path, key), f"the label key `{key}` holds a placeholder, whose value is not known")
+            elif not _is_label_key(key):
+                self.refuse((*path, key), f"`{key}` is no label key, so the policy is rejected")
             if entry.node.value is not None:
-                self.text(entry.node, (*path, key))
+                self._value(self.text(entry.node, (*path, key)), (*path, key))
+
+    def _value(self, text: str | None, path: Path) -> None:
+        if text and not _LABEL_VALUE.fullmatch(text):
+            self.refuse(path, f"`{text}` is no label value, so the policy is rejected")
 
     def _requirement(self, node: Node, path: Path) -> None:
         if not self.mapping(node, path, ("key", "operator", "values")):
             return
         operator = self.text(node.get("operator"), (*path, "operator"))
-        if self.text(node.get("key"), (*path, "key")) is None:
+        key = self.text(node.get("key"), (*path, "key"))
+        if key is None:
             self.refuse(path, "an expression of a selector has no key")
+        elif not _is_label_key(key):
+            self.refuse((*path, "key"), f"`{key}` is no label key, so the policy is rejected")
         values = self.items(node.get("values"), (*path, "values"))
         for index, value in enumerate(values or ()):
-            self.text(value, (*path, "values", index))
+            self._value(self.text(value, (*path, "values", index)), (*path, "values", index))
         if operator not in OPERATORS:
             self.refuse(path, f"operator `{operator}` is not one of {', '.join(OPERATORS)}")
         elif operator in ("In", "NotIn") and not values:
             self.refuse(path, f"operator {operator} needs values")
         elif operator in ("Exists", "DoesNotExist") and values:
             self.refuse(path, f"operator {operator} takes no values")
+
+
+def _is_label_key(key: str) -> bool:
+    prefix, slash, name = key.rpartition("/")
+    return bool(_LABEL_VALUE.fullmatch(name)) and (not slash or bool(_LABEL_PREFIX.fullmatch(prefix)))
 
 
 def _name(path: Path) -> str:

@@ -26,6 +26,20 @@ DIALECTS: Mapping[tuple[str, str], str] = MappingProxyType(
     }
 )
 
+# What else decides about traffic, and is not read: by group, its kinds.
+UNREAD: Mapping[str, tuple[str, ...]] = MappingProxyType(
+    {
+        "cilium.io": ("CiliumNetworkPolicy", "CiliumClusterwideNetworkPolicy"),
+        "projectcalico.org": ("NetworkPolicy", "GlobalNetworkPolicy"),
+        "crd.projectcalico.org": ("NetworkPolicy", "GlobalNetworkPolicy"),
+        "crd.antrea.io": ("NetworkPolicy", "ClusterNetworkPolicy"),
+        "security.istio.io": ("AuthorizationPolicy",),
+        "policy.linkerd.io": ("AuthorizationPolicy", "Server"),
+        "k8s.cni.cncf.io": ("MultiNetworkPolicy",),
+        "k8s.ovn.org": ("UserDefinedNetwork", "ClusterUserDefinedNetwork", "EgressFirewall"),
+    }
+)
+
 
 def lower(cluster: Cluster, enforcement: Enforcement = NEUTRAL, pod_cidrs: tuple[str, ...] = ()) -> PolicySet:
     """The policies of a cluster and the peers that they are about, as the given plugin enforces them.
@@ -44,7 +58,19 @@ def lower(cluster: Cluster, enforcement: Enforcement = NEUTRAL, pod_cidrs: tuple
                     problems.append(made)
                 else:
                     contributions.append(made)
+    problems += _unread(cluster)
     return PolicySet(_stages(contributions), tuple(problems), peers)
+
+
+def _unread(cluster: Cluster) -> Iterator[PolicyProblem]:
+    for group, kinds in UNREAD.items():
+        for kind in kinds:
+            if (group, kind) in DIALECTS:
+                continue
+            for resource in cluster.of_kind(group, kind):
+                yield PolicyProblem(
+                    resource, ("kind",), f"{kind} of {group} is not analysed: what it decides is not seen"
+                )
 
 
 def _policies(cluster: Cluster) -> list[Resource]:

@@ -9,9 +9,12 @@ from k8snetlint.source.discover import InputProblem, Inputs
 from k8snetlint.source.parse import Parsed, Problem, ProblemKind, parse
 from k8snetlint.source.template import template_action
 from k8snetlint.source.text import Place, SourceFile, Span
+from k8snetlint.source.tree import Node
 
+from .classify import text_at
 from .unit import UnitProblem
 
+_API_VERSION = re.compile(r"([a-z0-9.-]+\.[a-z0-9.-]+/|apps/|batch/|policy/|autoscaling/)?v[0-9]+((alpha|beta)[0-9]+)?")
 _SEPARATOR = re.compile(r"^---(?=[ \t\r\n]|\Z)", re.MULTILINE)
 
 
@@ -42,7 +45,20 @@ class Files:
             known = self._parsed[source] = parse(source, _is_skipped)
             for problem in known.problems:
                 self._report(source, problem)
+            for document in known.documents:
+                self._kindless(source, document.root)
         return known
+
+    def _kindless(self, source: SourceFile, root: Node) -> None:
+        """Reports what is an object by all but its kind."""
+        if not root.is_mapping or "kind" in root.entries or not _API_VERSION.fullmatch(text_at(root, "apiVersion")):
+            return
+        items = root.get("items")
+        if text_at(root, "metadata", "name") or (items is not None and items.is_sequence):
+            self.faults.setdefault(source, f"an object of `{source.path}` has no kind")
+            message = "this object has an `apiVersion`, but no `kind`: it is rejected, and not analysed"
+            place = root.key_at("apiVersion").place
+            self.problems.append(UnitProblem("K8S014", Severity.ERROR, message, place, help="add `kind`"))
 
     def _report(self, source: SourceFile, problem: Problem) -> None:
         place, related = problem.place, problem.related

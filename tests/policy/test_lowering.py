@@ -137,3 +137,31 @@ def test_a_denial_names_the_isolating_policy_and_the_part_that_does_not_fit():
     assert [rule.origin.resource.name for rule in isolating_rules(stage, flow) if rule.origin] == ["p"]
     found = [(miss.rule.origin.path, miss.part) for miss in misses(stage, flow) if miss.rule.origin]
     assert found == [(("spec", "ingress", 0), "port"), (("spec", "ingress", 1), "source")]
+
+
+@pytest.mark.parametrize(
+    ("api_version", "kind"),
+    [
+        ("cilium.io/v2", "CiliumNetworkPolicy"),
+        ("crd.projectcalico.org/v1", "GlobalNetworkPolicy"),
+        ("projectcalico.org/v3", "NetworkPolicy"),
+        ("security.istio.io/v1", "AuthorizationPolicy"),
+        ("k8s.ovn.org/v1", "UserDefinedNetwork"),
+    ],
+)
+def test_what_else_decides_about_traffic_is_said_not_to_be_read(api_version, kind):
+    if (api_version.partition("/")[0], kind) in policy.lowering.DIALECTS:
+        pytest.skip("it is read")
+    text = f"{PODS}apiVersion: {api_version}\nkind: {kind}\nmetadata: {{name: p, namespace: shop}}\nspec: {{}}\n"
+    (problem,) = policy.lower(cluster_of(text)).problems
+    group = api_version.partition("/")[0]
+    assert problem.message == f"{kind} of {group} is not analysed: what it decides is not seen"
+    assert problem.path == ("kind",)
+
+
+@pytest.mark.parametrize(
+    "selector", ["{matchLabels: {app@b: web}}", "{matchExpressions: [{key: app, operator: In, values: [a b]}]}"]
+)
+def test_labels_that_cannot_be_are_not_understood(selector):
+    (problem,) = lowered(f"  podSelector: {selector}\n  policyTypes: [Ingress]\n").problems
+    assert problem.message.endswith("so the policy is rejected")

@@ -32,3 +32,17 @@ def test_what_a_test_expects_to_find_is_no_manifest(
     (tmp_path / "02-install.yaml").write_text(partial)
     assert run(["check", "--isolated", "-f", "concise"]) == 1
     assert "02-install.yaml" in capsys.readouterr().out
+
+
+def test_an_object_without_a_kind_is_reported(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "pod.yaml").write_text(
+        "apiVersion: v1\nkindt: Pod\nmetadata: {name: web}\n---\napiVersion: v1\nkind: Pod\nmetadata: {name: db}\n"
+    )
+    monkeypatch.chdir(tmp_path)
+    assert run(["check", "--isolated", "--one-unit", "-f", "concise"]) == 1
+    (line,) = (line for line in capsys.readouterr().out.splitlines() if "K8S014" in line)
+    assert line == (
+        "pod.yaml:1:1: error[K8S014] this object has an `apiVersion`, but no `kind`: it is rejected, and not analysed"
+    )
