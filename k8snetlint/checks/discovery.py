@@ -18,6 +18,7 @@ from k8snetlint.source.tree import Path
 from .edits import renamed
 from .existence import is_external_service, is_slip
 from .missing_services import missing_service, services_by_name, wider_name
+from .scaling import is_scaled
 
 _NOT_SERVICES = frozenset({"localhost", "host", "hostname", "ip6-localhost", "metadata"})
 
@@ -203,7 +204,7 @@ def statefulset_pod_dns_invalid(ctx: Context) -> Iterator[Diagnostic]:
             path: tuple[str, ...] = ("spec", "serviceName")
         else:
             start = integer_of(found.root.get("spec", "ordinals", "start")) or 0
-            if found.replicas is None or start <= int(ordinal) < start + found.replicas or _is_scaled(ctx, found):
+            if found.replicas is None or start <= int(ordinal) < start + found.replicas or is_scaled(ctx, found):
                 continue
             last = f"{start} to {start + found.replicas - 1}" if found.replicas else "none at all"
             is_sure = True
@@ -218,14 +219,6 @@ def statefulset_pod_dns_invalid(ctx: Context) -> Iterator[Diagnostic]:
             related=[ctx.location(found, *path, label="declared here")],
             help="name a pod and the governing Service that exist",
         )
-
-
-def _is_scaled(ctx: Context, workload: Workload) -> bool:
-    """Whether an autoscaler of the unit sets the number of pods."""
-    return any(
-        resource.kind in ("HorizontalPodAutoscaler", "ScaledObject") and resource.namespace == workload.namespace
-        for resource in ctx.cluster.resources
-    )
 
 
 def _report(

@@ -79,7 +79,8 @@ def host_port_conflict_in_pod(workload: Workload, ctx: Context) -> Iterator[Diag
     """One port of the node for two ports of a pod."""
     for first, second in combinations(tuple(workload.ports), 2):
         number = claimed(workload, first)
-        if number is None or number != claimed(workload, second) or not _collide(first, second):
+        same = (first.protocol, first.host_ip) == (second.protocol, second.host_ip)
+        if number is None or number != claimed(workload, second) or not same:
             continue
         field = "hostPort" if second.host_port is not None else "containerPort"
         other = "hostPort" if first.host_port is not None else "containerPort"
@@ -90,6 +91,27 @@ def host_port_conflict_in_pod(workload: Workload, ctx: Context) -> Iterator[Diag
             message=f"port {number}/{second.protocol} of the node is claimed twice by one pod, which can run nowhere",
             related=[ctx.location(workload, *first.path, other, label="first here")],
             help="give one of them another port",
+        )
+
+
+@check("HOST008")
+def host_port_ambiguous_host_ip(workload: Workload, ctx: Context) -> Iterator[Diagnostic]:
+    """One port of the node, once at one address and once at all of them."""
+    for first, second in combinations(tuple(workload.ports), 2):
+        number = first.host_port
+        if number is None or number != second.host_port or first.host_ip == second.host_ip:
+            continue
+        if first.protocol != second.protocol or not (first.host_ip in _ANY or second.host_ip in _ANY):
+            continue
+        wide, narrow = (first, second) if first.host_ip in _ANY else (second, first)
+        yield ctx.report(
+            workload,
+            *wide.path,
+            "hostPort",
+            message=f"hostPort {number}/{wide.protocol} is claimed at every address and at {narrow.host_ip}: which of the"
+            " two gets the traffic there is not defined",
+            related=[ctx.location(workload, *narrow.path, "hostIP", label="one address")],
+            help="give both a hostIP, or one of them another port",
         )
 
 

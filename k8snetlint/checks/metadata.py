@@ -101,6 +101,22 @@ def namespace_not_defined(ctx: Context) -> Iterator[Diagnostic]:
         )
 
 
+@check("K8S012")
+def default_namespace_used(resource: Resource, ctx: Context) -> Iterator[Diagnostic]:
+    """An object that lands in whichever namespace is current."""
+    if resource.namespace is None or (resource.has_namespace and resource.namespace != "default"):
+        return
+    where = (
+        "lies in namespace `default`" if resource.has_namespace else "names no namespace, and lands in the current one"
+    )
+    yield ctx.report(
+        resource,
+        *(("metadata", "namespace") if resource.has_namespace else ()),
+        message=f"{resource.kind} `{resource.name}` {where}",
+        help="write `metadata.namespace`",
+    )
+
+
 @check("K8S013")
 def unresolved_placeholder(resource: Resource, ctx: Context) -> Iterator[Diagnostic]:
     """A value that something else has to fill in."""
