@@ -124,7 +124,7 @@ def env_service_port_mismatch(ctx: Context) -> Iterator[Diagnostic]:
             statement,
             message=f"{statement.workload} asks for port {port} of {service}, which it does not have: {what}",
             related=[ctx.location(service, "spec", "ports", label="the Service's ports", key=True)],
-            severity=ctx.rule.severity if ctx.unit.complete else Severity.WARNING,
+            severity=ctx.rule.severity if ctx.unit.is_complete_in(service.namespace) else Severity.WARNING,
             confidence=Confidence.MEDIUM if statement.medium == "file" else Confidence.HIGH,
             help=f"use port {wanted}" if wanted else f"use one of the ports {listed}",
             edit=renamed(statement.place, f":{port}", f":{wanted}") if wanted else None,
@@ -156,7 +156,7 @@ def env_service_needs_namespace(ctx: Context) -> Iterator[Diagnostic]:
             message=f"{statement.workload} asks for `{host}`, which is looked up in namespace {name.namespace} only; "
             f"the Service is in {', '.join(sorted({str(found.namespace) for found in elsewhere}))}",
             related=[ctx.location(service, "metadata", "name", label="the Service")],
-            severity=ctx.rule.severity if ctx.unit.complete else Severity.WARNING,
+            severity=ctx.rule.severity if ctx.unit.is_complete_in(service.namespace) else Severity.WARNING,
             help=f"write `{host}.{service.namespace}`",
             edit=renamed(statement.place, host, f"{host}.{service.namespace}") if len(elsewhere) == 1 else None,
             title=f"Name the namespace `{service.namespace}`",

@@ -30,16 +30,16 @@ class Level(NamedTuple):
 QUIET = Level(Severity.NOTE, Confidence.LOW)
 
 
-def missing_level(ctx: Context, *, has_such: bool) -> Level:
-    """How loudly to say "nothing here by that name": `has_such`: some of the kind are there."""
-    if not ctx.unit.complete or not has_such:
+def missing_level(ctx: Context, namespace: str | None, *, has_such: bool) -> Level:
+    """How loudly to say "nothing by that name" of a namespace: `has_such`: some of the kind are there."""
+    if not ctx.unit.is_complete_in(namespace) or not has_such:
         return QUIET
     return Level(Severity.WARNING, Confidence.MEDIUM)
 
 
-def near_level(ctx: Context) -> Level:
-    """How loudly to say that a near miss is one: as the rule says, but a note where the unit is not complete."""
-    if ctx.unit.complete:
+def near_level(ctx: Context, namespace: str | None) -> Level:
+    """How loudly to say that a near miss is one: as the rule says, but a note where the namespace is not complete."""
+    if ctx.unit.is_complete_in(namespace):
         return Level(ctx.rule.severity, Confidence.HIGH)
     return Level(Severity.NOTE, Confidence.MEDIUM)
 

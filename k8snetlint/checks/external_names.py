@@ -114,7 +114,7 @@ def external_name_target_not_found(service: Service, ctx: Context) -> Iterator[D
     target = service_name(name, service.namespace or "", ctx.settings.cluster.dns_domain) if name is not None else None
     if name is None or target is None or not target.is_qualified or find_service(ctx.cluster, target) is not None:
         return
-    level = missing_level(ctx, has_such=bool(named_services(ctx.cluster, target.namespace)))
+    level = missing_level(ctx, target.namespace, has_such=bool(named_services(ctx.cluster, target.namespace)))
     yield ctx.report(
         service,
         "spec",

@@ -92,7 +92,7 @@ def ingress_backend_in_other_namespace(ingress: Ingress, ctx: Context) -> Iterat
                 f"backend Service `{name}` is in namespace {places}, not in `{ingress.namespace}`:"
                 " an Ingress reaches Services of its own namespace only"
             ),
-            severity=None if ctx.unit.complete else Severity.NOTE,
+            severity=None if ctx.unit.is_complete_in(ingress.namespace) else Severity.NOTE,
             related=[ctx.location(service, "metadata", "namespace", label="another namespace") for service in others],
             help=f"move the Ingress to namespace {places}, or add an ExternalName Service beside it",
         )
@@ -143,8 +143,8 @@ def ingress_backend_port_not_found(ingress: Ingress, ctx: Context) -> Iterator[D
             *backend.port_path,
             message=f"backend Service `{service.name}` has no port {_shown(backend.port)}; it has {listed(known)}",
             label="no such port",
-            severity=None if ctx.unit.complete else Severity.WARNING,
-            confidence=None if ctx.unit.complete else Confidence.MEDIUM,
+            severity=None if ctx.unit.is_complete_in(ingress.namespace) else Severity.WARNING,
+            confidence=None if ctx.unit.is_complete_in(ingress.namespace) else Confidence.MEDIUM,
             related=[ctx.location(service, "spec", "ports", key=True, label="its ports")],
             help="write the number or the name of a port of the Service",
             fix=ctx.fix(f"Use port {replacement}", ctx.replace(ingress, *backend.port_path, text=replacement))

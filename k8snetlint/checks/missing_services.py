@@ -135,9 +135,8 @@ def is_open_to(ctx: Context, namespace: str) -> bool:
 
     One of several alternatives never shows everything: what it lacks may be in another.
     """
-    opaque = ctx.unit.opaque_namespaces
-    is_partial = not ctx.unit.complete or ctx.unit.type == "alternative"
-    return is_partial or namespace in opaque or "*" in opaque or namespace in ctx.once(installed_namespaces)
+    is_partial = not ctx.unit.is_complete_in(namespace) or ctx.unit.type == "alternative"
+    return is_partial or namespace in ctx.once(installed_namespaces)
 
 
 def missing_service(ctx: Context, namespace: str | None, name: str) -> Missing | None:

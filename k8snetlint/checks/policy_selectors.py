@@ -89,7 +89,7 @@ def _levels(namespaces: tuple[str, ...], ctx: Context) -> tuple[Severity | None,
     """Severity and confidence of "there are no such pods" in some namespaces; None stands for the rule's."""
     if not any(ctx.cluster.workloads_in(name) for name in namespaces) or _SYSTEM.intersection(namespaces):
         return Severity.NOTE, Confidence.LOW
-    if not ctx.unit.complete:
+    if not ctx.unit.is_complete_in(*namespaces):
         return Severity.NOTE, Confidence.LOW
     return None, None
 
@@ -173,7 +173,7 @@ def _near(
             f"a selector of `{policy.name}` asks for {asked}, which no pod has;"
             f" `{found.workload.name}` has {instead}: did you mean that?"
         ),
-        severity=None if ctx.unit.complete else Severity.NOTE,
+        severity=None if ctx.unit.is_complete_in(found.workload.namespace) else Severity.NOTE,
         related=[ctx.location(found.workload, *found.workload.labels_path, key, key=True, label="nearly the same")],
         help=f"write {instead} if these pods are meant",
         fix=_near_fix(policy, spot, found, ctx),

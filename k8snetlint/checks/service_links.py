@@ -334,8 +334,8 @@ def _undefined(ctx: Context, around: Surroundings, use: Use, index: int | None) 
             *use.path,
             primary=_at(use),
             message=f"{what}, so `$({name})` stays in the text as it is",
-            severity=None if ctx.unit.complete else Severity.NOTE,
-            confidence=None if ctx.unit.complete else Confidence.LOW,
+            severity=None if ctx.unit.is_complete_in(use.resource.namespace) else Severity.NOTE,
+            confidence=None if ctx.unit.is_complete_in(use.resource.namespace) else Confidence.LOW,
             help=f"declare {name} in `env` above, or write `$$({name})` if the text is meant",
         )
     itself = index == use.index

@@ -58,7 +58,7 @@ def service_target_port_name_undefined(service: Service, ctx: Context) -> Iterat
         path = (*port.path, "targetPort")
         title = f"Use the declared port `{near[0]}`" if near else ""
         # The pods of a headless Service keep their addresses; only the SRV record of the port is missing.
-        is_soft = service.is_headless or not ctx.unit.complete
+        is_soft = service.is_headless or not ctx.unit.is_complete_in(service.namespace)
         yield ctx.report(
             service,
             *path,
@@ -163,7 +163,9 @@ def _undeclared(
         service,
         *path,
         message=message,
-        severity=ctx.rule.severity if ctx.unit.complete and meant is not None else Severity.NOTE,
+        severity=ctx.rule.severity
+        if ctx.unit.is_complete_in(service.namespace) and meant is not None
+        else Severity.NOTE,
         confidence=Confidence.MEDIUM if meant is not None else Confidence.LOW,
         related=[ctx.location(workload, *shown.path, "containerPort", label=label)],
         help=f"lead to a port that the pods declare, or declare {target} if the process listens there",
@@ -199,7 +201,7 @@ def _other_protocol(
     edit = ctx.replace(service, *at, text=protocol) if written else None
     # A container port informs only: one that names no protocol may well stand for the other.
     is_assumed = not by_name and workload.root.get(*path, "protocol") is None
-    level = ctx.rule.severity if by_name and ctx.unit.complete else Severity.WARNING
+    level = ctx.rule.severity if by_name and ctx.unit.is_complete_in(service.namespace) else Severity.WARNING
     return ctx.report(
         service,
         *at,

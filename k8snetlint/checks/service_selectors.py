@@ -44,7 +44,7 @@ def service_selector_no_match(service: Service, ctx: Context) -> Iterator[Diagno
     if may_be_operated(ctx.cluster, service.namespace, selector) or _is_set_by_script(selector, ctx):
         return
     here = [workload for workload in ctx.cluster.workloads_in(service.namespace) if not workload.is_job]
-    level = missing_level(ctx, has_such=bool(here) and not is_open_to(ctx, service.namespace or ""))
+    level = missing_level(ctx, service.namespace, has_such=bool(here) and not is_open_to(ctx, service.namespace or ""))
     yield ctx.report(
         service,
         "spec",
@@ -68,7 +68,7 @@ def service_selector_near_miss(service: Service, ctx: Context) -> Iterator[Diagn
     near = _near(service, ctx)
     if near is None:
         return
-    level = near_level(ctx)
+    level = near_level(ctx, service.namespace)
     workload = near.workload
     if near.elsewhere:
         yield ctx.report(
@@ -219,7 +219,7 @@ def service_without_selector_or_endpoints(service: Service, ctx: Context) -> Ite
     yield ctx.report(
         service,
         message="has no selector, and nothing in sight writes endpoints for it, so nothing ever answers",
-        severity=Severity.WARNING if ctx.unit.complete else Severity.NOTE,
+        severity=Severity.WARNING if ctx.unit.is_complete_in(service.namespace) else Severity.NOTE,
         confidence=Confidence.MEDIUM,
         help="add a selector, or an EndpointSlice with the label `kubernetes.io/service-name`",
     )
@@ -272,7 +272,7 @@ def statefulset_service_not_found(workload: Workload, ctx: Context) -> Iterator[
         return
     if is_external_service(ctx, workload.namespace, name):
         return
-    level = missing_level(ctx, has_such=bool(ctx.cluster.services_in(workload.namespace)))
+    level = missing_level(ctx, workload.namespace, has_such=bool(ctx.cluster.services_in(workload.namespace)))
     yield ctx.report(
         workload,
         "spec",

@@ -81,7 +81,7 @@ def webhook_service_port_undefined(caller: ServiceCaller, ctx: Context) -> Itera
                 f"{reference.subject} calls {written} of Service `{service.name}`, which has {listed(numbers)} only,"
                 f" so {_consequence(reference)}"
             ),
-            severity=None if ctx.unit.complete else Severity.WARNING,
+            severity=None if ctx.unit.is_complete_in(service.namespace) else Severity.WARNING,
             related=[ctx.location(service, "spec", "ports", key=True, label="its ports")],
             help=f"write `port: {only}`" if only is not None else "write the number of a port of the Service",
             fix=ctx.fix(f"Write port {only}", ctx.replace(caller, *path, text=str(only)))

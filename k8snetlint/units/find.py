@@ -395,10 +395,15 @@ class _Finder:
             fault = self.files.faults.get(source) if source is not None else None
             if fault is not None and source is not None:
                 reasons.append(Incompleteness(fault, unit.name, head(source)))
+        whole = not reasons
         opaque = opaque_namespaces(unit, self.applied)
         reasons += (Incompleteness(message, unit.name, place) for _, message, place in opaque)
         namespaces = frozenset(namespace for namespace, _, _ in opaque)
         unique = tuple(dict.fromkeys(reasons))
         return attrs.evolve(
-            unit, complete=not unique, incomplete_because=unique, opaque_namespaces=unit.opaque_namespaces | namespaces
+            unit,
+            complete=not unique,
+            incomplete_because=unique,
+            opaque_namespaces=unit.opaque_namespaces | namespaces,
+            is_incomplete_there_only=whole,
         )

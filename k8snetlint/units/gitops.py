@@ -19,9 +19,8 @@ from .files import Files
 from .folders import ancestors, enclosing, folder_of, is_below
 from .kustomize.file import Kustomization, join, read_kustomization
 from .layout import Layout
-from .unit import Unit
+from .unit import EVERY_NAMESPACE, Unit
 
-EVERY_NAMESPACE = "*"
 GROUPS = ("kustomize.toolkit.fluxcd.io", "argoproj.io")
 _FLUX, _ARGO = GROUPS
 # What a controller renders a chart for.

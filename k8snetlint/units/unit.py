@@ -11,6 +11,7 @@ from k8snetlint.settings import Settings
 from k8snetlint.source.text import Place, SourceFile
 from k8snetlint.source.tree import Document
 
+EVERY_NAMESPACE = "*"
 UnitType: TypeAlias = Literal["plain", "kustomization", "chart", "alternative", "configured"]
 
 
@@ -21,7 +22,7 @@ class Unit:
     `name` is unique among the units of a run. `context` are documents that are loaded and not reported on.
     `paths` are the files that the unit consists of, as the user is shown them. `namespace` is where objects go that
     name none, None where the unit does not say. `opaque_namespaces` are those in which objects are made that cannot be
-    seen (by a HelmRelease, say); `*` stands for all.
+    seen (by a HelmRelease, say); `*` stands for all. `is_incomplete_there_only`: nothing else makes it incomplete.
     """
 
     name: str
@@ -33,6 +34,13 @@ class Unit:
     paths: tuple[str, ...] = ()
     namespace: str | None = None
     opaque_namespaces: frozenset[str] = frozenset()
+    is_incomplete_there_only: bool = False
+
+    def is_complete_in(self, *namespaces: str | None) -> bool:
+        """Whether all objects of some namespaces are in sight, as far as is known, and whole."""
+        if self.complete or not self.is_incomplete_there_only:
+            return self.complete
+        return EVERY_NAMESPACE not in self.opaque_namespaces and self.opaque_namespaces.isdisjoint(namespaces)
 
     def settings_within(self, settings: Settings) -> Settings:
         """The settings as they hold in the unit: objects that name no namespace go to the unit's own."""

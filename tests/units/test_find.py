@@ -228,3 +228,20 @@ def test_kinds_of_workloads_with_one_name_are_alternatives(tmp_path: Path) -> No
         ("web:daemonset.yaml", ["DaemonSet/web", "Job/web"]),
         ("web:deployment.yaml", ["Deployment/web", "Job/web"]),
     ]
+
+
+def test_a_release_leaves_other_namespaces_complete(tmp_path: Path) -> None:
+    release = an_object("HelmRelease", "web", "  namespace: shop\n", "helm.toolkit.fluxcd.io/v2")
+    unit = found(tmp_path, {"x.yaml": release + "---\n" + an_object("Service", "db", "  namespace: data\n")}).units[0]
+    assert not unit.complete
+    assert [unit.is_complete_in(name) for name in ("shop", "data", None)] == [False, True, True]
+    assert [unit.is_complete_in("data", name) for name in ("shop", "data")] == [False, True]
+    broken = found(tmp_path, {"y.yaml": "a: [\n"}).units[0]
+    assert not broken.is_complete_in("data")
+    anywhere = found(tmp_path, {"y.yaml": "", "x.yaml": release.replace("shop", "${NS}")}).units[0]
+    assert not anywhere.is_complete_in("data")
+
+
+def test_a_whole_unit_is_complete_in_every_namespace(tmp_path: Path) -> None:
+    (unit,) = found(tmp_path, {"x.yaml": an_object("Service", "db")}).units
+    assert unit.is_complete_in("data", None)
