@@ -26,6 +26,13 @@ class SuggestedPeer:
     namespaces: LabelSelector | None = None
     cidr: str | None = None
 
+    def __str__(self) -> str:
+        """Whom it means, in words."""
+        if self.cidr is not None:
+            return self.cidr
+        pods = f"pods with {self.pods}" if self.pods is not None and not self.pods.is_empty else "every pod"
+        return pods if self.namespaces is None else f"{pods} of {_namespaces_text(self.namespaces)}"
+
 
 @attrs.frozen
 class SuggestedRule:
@@ -107,6 +114,15 @@ def selector_value(selector: LabelSelector) -> Plain:
             for item in selector.match_expressions
         ]
     return found
+
+
+def _namespaces_text(selector: LabelSelector) -> str:
+    if selector.is_empty:
+        return "every namespace"
+    keys = [key for key, _ in selector.match_labels]
+    if keys == [NAMESPACE_NAME_LABEL] and not selector.match_expressions:
+        return f"namespace {selector.match_labels[0][1]}"
+    return f"namespaces with {selector}"
 
 
 def namespace_named(name: str) -> LabelSelector:

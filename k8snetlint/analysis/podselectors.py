@@ -93,3 +93,8 @@ def _base(peer: Peer, own: Mapping[str, str]) -> Mapping[str, str]:
     if selector is not None and selector.match_labels and all(own.get(k) == v for k, v in selector.match_labels):
         return dict(selector.match_labels)
     return {key: value for key, value in own.items() if key not in _VOLATILE} or own
+
+
+def all_labels(peer: Peer) -> LabelSelector:
+    """A selector of every lasting label of a pod."""
+    return LabelSelector(tuple(sorted(_lasting(peer).items())))

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator
 
-from k8snetlint.analysis.manifests import SuggestedPeer, SuggestedPolicy, manifest
+from k8snetlint.analysis.manifests import SuggestedPolicy, manifest
 from k8snetlint.analysis.suggestion import Suggestion
 from k8snetlint.analysis.wants import Because, Notice
 from k8snetlint.source.write import block_lines
@@ -49,17 +49,18 @@ def _policy_json(policy: SuggestedPolicy) -> JSON:
 
 
 def _yaml(found: Suggestion, outcome: Outcome) -> Iterator[str]:
-    yield f"# What the manifests of `{_comment(outcome.unit)}` need, and nothing else."
+    yield f"# What the manifests of `{comment(outcome.unit)}` need, and nothing else."
     if not found.policies:
         yield "# They hold no workload that a NetworkPolicy could select."
     if not outcome.quiet:
-        yield from (f"# {_comment(row)}" for row in _remarks(found.notices, outcome))
+        yield from (f"# {comment(row)}" for row in remarks(found.notices, outcome))
     for policy in found.policies:
         yield "---"
         yield from _policy_yaml(policy)
 
 
-def _remarks(notices: Sequence[Notice], outcome: Outcome) -> Iterator[str]:
+def remarks(notices: Iterable[Notice], outcome: Outcome) -> Iterator[str]:
+    """The notices, and what was not analysed, a line each."""
     for notice in notices:
         where = f"{place_text(notice.place)}: " if notice.place is not None else ""
         yield f"- {where}{notice.message}"
@@ -69,9 +70,9 @@ def _remarks(notices: Sequence[Notice], outcome: Outcome) -> Iterator[str]:
 def _policy_yaml(policy: SuggestedPolicy) -> Iterator[str]:
     if policy.subjects:
         if not policy.ingress and not policy.egress:
-            yield f"# {_comment(', '.join(policy.subjects))}: nothing needs it, and it needs nothing."
+            yield f"# {comment(', '.join(policy.subjects))}: nothing needs it, and it needs nothing."
         elif len(policy.subjects) > 1:
-            yield f"# {_comment(', '.join(policy.subjects))}"
+            yield f"# {comment(', '.join(policy.subjects))}"
     because = {"ingress": policy.ingress, "egress": policy.egress}
     for line in block_lines(manifest(policy)):
         yield line
@@ -94,16 +95,16 @@ def _policy_yaml(policy: SuggestedPolicy) -> Iterator[str]:
 
 
 def _reason(because: Because) -> str:
-    return f"{_comment(place_text(because.place))} {_comment(because.text)}"
+    return f"{comment(place_text(because.place))} {comment(because.text)}"
 
 
-def _comment(text: str) -> str:
+def comment(text: str) -> str:
     """A text on one line of a comment."""
     return " ".join(terminal(text).split())
 
 
 def _markdown(found: Suggestion, outcome: Outcome) -> Iterator[str]:
-    yield f"### What `{_cell(outcome.unit)}` needs, and nothing else"
+    yield f"### What `{cell(outcome.unit)}` needs, and nothing else"
     yield ""
     if found.policies:
         yield "| policy | direction | other end | ports | because |"
@@ -111,9 +112,9 @@ def _markdown(found: Suggestion, outcome: Outcome) -> Iterator[str]:
         for policy in found.policies:
             yield from _rows(policy)
         yield ""
-    remarks = [] if outcome.quiet else list(_remarks(found.notices, outcome))
-    if remarks:
-        yield from (_cell(row) for row in remarks)
+    said = [] if outcome.quiet else list(remarks(found.notices, outcome))
+    if said:
+        yield from (cell(row) for row in said)
         yield ""
     yield "```yaml"
     for number, policy in enumerate(found.policies):
@@ -124,23 +125,17 @@ def _markdown(found: Suggestion, outcome: Outcome) -> Iterator[str]:
 
 
 def _rows(policy: SuggestedPolicy) -> Iterator[str]:
-    name = f"`{_cell(policy.name if policy.namespace is None else f'{policy.namespace}/{policy.name}')}`"
+    name = f"`{cell(policy.name if policy.namespace is None else f'{policy.namespace}/{policy.name}')}`"
     for direction, rules in (("ingress", policy.ingress), ("egress", policy.egress)):
         for rule in rules:
-            others = "; ".join(_cell(_peer_text(peer)) for peer in rule.peers) or "anyone"
+            others = "; ".join(cell(str(peer)) for peer in rule.peers) or "anyone"
             ports = ", ".join(f"{protocol} {number}" for protocol, number in rule.ports)
-            because = "; ".join(_cell(_reason(each)) for each in rule.because)
+            because = "; ".join(cell(_reason(each)) for each in rule.because)
             yield f"| {name} | {direction} | {others} | {ports} | {because} |"
     if not policy.ingress and not policy.egress:
         yield f"| {name} | both | none | none | {'everything else is shut' if not policy.subjects else 'no need'} |"
 
 
-def _peer_text(peer: SuggestedPeer) -> str:
-    if peer.cidr is not None:
-        return peer.cidr
-    pods = f"pods with {peer.pods}" if peer.pods is not None and not peer.pods.is_empty else "every pod"
-    return pods if peer.namespaces is None else f"{pods} of namespaces with {peer.namespaces}"
-
-
-def _cell(text: str) -> str:
-    return _comment(text).replace("\\", "\\\\").replace("|", "\\|").replace("`", "\\`")
+def cell(text: str) -> str:
+    """A text as Markdown reads it, in a cell of a table too."""
+    return comment(text).replace("\\", "\\\\").replace("|", "\\|").replace("`", "\\`")

@@ -47,6 +47,13 @@ class Cluster:
         self.resources: tuple[Resource, ...] = (*resources, *others)
         self._external_namespaces = external_namespaces or {}
 
+    def revised(self, replaced: Mapping[int, Resource], added: Iterable[Resource] = ()) -> Cluster:
+        """The cluster with objects in the place of others, by the identity of those, and with some more at its end."""
+        resources = [*(replaced.get(id(resource), resource) for resource in self.resources), *added]
+        context = [each for each in resources if id(each) in self._context]
+        own = [each for each in resources if id(each) not in self._context]
+        return Cluster(own, context, self._external_namespaces)
+
     def is_context(self, resource: Resource) -> bool:
         """Whether an object is loaded only for what others say of it, and not reported on."""
         return id(resource) in self._context

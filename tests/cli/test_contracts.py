@@ -30,6 +30,7 @@ CASES = [
     ("rule", ("explain", "SVC005")),
     ("config", ("config",)),
     ("suggestion", ("suggest", "shop.yaml")),
+    ("suggestion", ("suggest", "--repair", "intents.yaml", "shop.yaml")),
 ]
 
 
