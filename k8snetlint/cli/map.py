@@ -89,7 +89,7 @@ def command(
     asked = world(paths, options)
     shown = connectivity_map(asked.cluster, asked.policies)
     if engine == "z3":
-        _prove(asked)
+        _prove(asked, shown)
     if focus:
         try:
             chosen = focused(focus, direction, asked.cluster, asked.policies)
@@ -160,19 +160,23 @@ def _needed(asked: World) -> Iterator[Needed]:
         yield Needed(source, destination, held, need.confidence.label, is_allowed, need.place)
 
 
-def _prove(asked: World) -> None:
-    """Has the solver look for a flow on which the map and the policies differ."""
-    from k8snetlint.analysis.reachability import connectivity_in
+def _prove(asked: World, shown: ConnectivityMap) -> None:
+    """Has the solver look for a flow on which the map and the policies differ: there is none, or the map is wrong."""
+    from k8snetlint.analysis.reference import is_allowed
     from k8snetlint.analysis.smt.encoding import Encoding
     from k8snetlint.analysis.universe import Universe
     from k8snetlint.analysis.verdict import Undecided, everyone
 
     policies = asked.policies
     universe = Universe((policies,), policies.peers.pods)
-    groups = connectivity_in(universe, policies).groups
+    groups = shown.connectivity.groups
     try:
         flow = Encoding(universe, (policies,)).find_disagreement(everyone(policies), policies, groups)
     except Undecided as undecided:
         raise Failure(f"--engine z3: {undecided}; the default engine has no such limit") from undecided
     if flow is not None:
-        raise AssertionError(f"the engines disagree on {flow.source} -> {flow.destination} {flow.protocol}/{flow.port}")
+        verdict = "allow" if is_allowed(policies, flow).is_allowed else "deny"
+        raise AssertionError(
+            f"the map is wrong about {flow.source} -> {flow.destination} {flow.protocol}/{flow.port}:"
+            f" the policies {verdict} it"
+        )

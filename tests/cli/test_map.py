@@ -4,10 +4,16 @@ from __future__ import annotations
 
 import csv
 import json
+import re
 import shutil
 from pathlib import Path
 
+import attrs
 import pytest
+
+from k8snetlint.analysis import connectivity, reachability
+from k8snetlint.analysis.reachability import Connectivity
+from k8snetlint.policy.ir import PolicySet
 
 from .program import k8snetlint, write
 
@@ -256,3 +262,21 @@ def test_requirements(shop: Path) -> None:
 
 def test_the_solver_proves_the_map(shop: Path) -> None:
     assert _map(shop, "--engine", "z3") == _map(shop)
+
+
+def test_the_solver_refutes_a_wrong_map(shop: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    right = reachability.connectivity
+
+    def wrong(policies: PolicySet) -> Connectivity:
+        found = right(policies)
+        return attrs.evolve(found, groups=found.groups[1:])
+
+    monkeypatch.setattr(connectivity, "connectivity", wrong)
+    ran = k8snetlint(shop, "map", "--isolated", "--engine", "z3")
+    assert ran.code == 3
+    assert ran.out == ""
+    assert re.match(
+        r"k8snetlint \S+ failed inside: AssertionError: the map is wrong about \S+ -> \S+ (TCP|UDP|SCTP)/\d+:"
+        " the policies allow it",
+        ran.err,
+    )
