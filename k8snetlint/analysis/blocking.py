@@ -11,6 +11,7 @@ from k8snetlint.algebra.connections import ConnectionSet
 from k8snetlint.model.cluster import Cluster
 from k8snetlint.policy.enforcement import enforcement_of
 from k8snetlint.policy.ir import (
+    ALL_CONNECTIONS,
     INGRESS,
     Action,
     AllOf,
@@ -87,10 +88,20 @@ def denying_sides(answer: FlowAnswer) -> tuple[SideAnswer, ...]:
     return tuple(side for side in answer.sides if side.decision.action is Action.DENY)
 
 
-def nearest_miss(side: SideAnswer) -> Miss | None:
-    """The allow rule that comes closest: one whose peers fit and whose port does not, before one of other peers."""
-    order = {"port": 0, "protocol": 1}
-    return min(side.misses, key=lambda miss: order.get(miss.part, 2), default=None)
+def nearest_miss(side: SideAnswer, flow: Flow) -> Miss | None:
+    """The allow rule that comes closest: one that means these very peers and another port; then one that names the port
+    and means others; then one that is open to everyone on another port.
+    """
+
+    def distance(miss: Miss) -> int:
+        connections = miss.rule.match.connections
+        if miss.part in (SOURCE, DESTINATION):
+            is_named = missing_connection(connections, flow) is None and connections != ALL_CONNECTIONS
+            return 2 if is_named else 5
+        peers = miss.rule.match.source if side.decision.stage == INGRESS else miss.rule.match.destination
+        return (3 if isinstance(peers, Everything | AnyPod) else 0) + (miss.part != "port")
+
+    return min(side.misses, key=distance, default=None)
 
 
 def allowing_rules(policies: PolicySet, stage: str, subject: Peer, protocol: str, port: int) -> Iterator[PolicyRule]:

@@ -8,6 +8,10 @@ from k8snetlint.analysis.requirements import Ground, Requirement
 from k8snetlint.diagnostic import Confidence, Diagnostic, Location, Severity
 from k8snetlint.engine import Context
 from k8snetlint.policy.ir import EGRESS, INGRESS, PolicyRule, PolicySet
+from k8snetlint.policy.peers import Flow
+
+# Groups whose policies are not read, and never open what a NetworkPolicy shuts: they ask proxies, or only deny.
+_NEVER_OPEN = frozenset({"security.istio.io", "policy.linkerd.io", "k8s.ovn.org"})
 
 
 def told(
@@ -36,7 +40,7 @@ def told(
     scope = "" if found.is_total else f" for {len({a.flow.destination.text for a in found.flows})} of its backends"
     related: list[Location] = []
     for side in sides:
-        related += related_of_side(ctx, side)
+        related += related_of_side(ctx, side, flow)
     opens = [side for side in sides if side.decision.rule is None or side.decision.rule.is_default]
     directions = " and ".join("egress" if side.decision.stage == EGRESS else "ingress" for side in opens or sides)
     subject = flow.destination if INGRESS in directions else flow.source
@@ -61,7 +65,7 @@ def reason(side: SideAnswer, answer: FlowAnswer, need: Requirement | None = None
         return f"{rule.origin.resource} denies it"
     is_egress = side.decision.stage == EGRESS
     who, other = (flow.source, flow.destination) if is_egress else (flow.destination, flow.source)
-    miss = nearest_miss(side)
+    miss = nearest_miss(side, flow)
     if miss is not None and miss.part in ("port", "protocol") and miss.rule.origin is not None:
         opened = opened_text(miss.rule, flow.destination)
         service_port = need.service_port.number if need is not None and need.service_port is not None else None
@@ -73,16 +77,17 @@ def reason(side: SideAnswer, answer: FlowAnswer, need: Requirement | None = None
     return f"no {side.decision.stage} rule {verb}" + (f", which {isolating} isolates" if isolating else "")
 
 
-def related_of_side(ctx: Context, side: SideAnswer) -> list[Location]:
+def related_of_side(ctx: Context, side: SideAnswer, flow: Flow) -> list[Location]:
     """The nearest rule first, with the part that does not fit, then the policies that isolate."""
     found: list[Location] = []
     rule = side.decision.rule
     if rule is not None and not rule.is_default:
         found += place_of_rule(ctx, rule, "denied here")
-    miss = nearest_miss(side)
+    miss = nearest_miss(side, flow)
     if miss is not None:
         label = {"port": "other port", "protocol": "other protocol"}.get(miss.part, "other peers")
-        found += place_of_rule(ctx, miss.rule, label, "ports" if miss.part in ("port", "protocol") else "")
+        peers = "to" if side.decision.stage == EGRESS else "from"
+        found += place_of_rule(ctx, miss.rule, label, "ports" if miss.part in ("port", "protocol") else peers)
     for isolating in side.isolating:
         found += place_of_rule(ctx, isolating, f"isolates for {side.decision.stage}", "podSelector")
     return list(dict.fromkeys(found))
@@ -99,5 +104,6 @@ def place_of_rule(ctx: Context, rule: PolicyRule, label: str, field: str = "") -
 
 
 def level(ctx: Context, policies: PolicySet, severity: Severity) -> Severity:
-    """The severity, as far as what is in sight proves it: an allow may stand in what is not."""
-    return severity if ctx.unit.complete and not policies.problems else Severity.NOTE
+    """The severity, as far as what is in sight proves it: an allow may stand in what is not, or is not read."""
+    may_open = any(problem.resource.group not in _NEVER_OPEN for problem in policies.problems)
+    return severity if ctx.unit.complete and not may_open else Severity.NOTE

@@ -152,7 +152,7 @@ def _report(
         *entry.peer.path,
         message=f"`{entry.policy.name}` {does}{where}, but nothing passes: {reason(denying[0], answer)}",
         severity=level(ctx, policies, ctx.rule.severity),
-        related=related_of_side(ctx, denying[0])[:4],
+        related=related_of_side(ctx, denying[0], flow)[:4],
         notes=(f"for example {source} -> {destination} {protocol} {port} is denied",),
         help=f"allow it in an {'ingress' if entry.is_egress else 'egress'} rule that selects "
         f"{destination if entry.is_egress else source} too, or remove it here: a connection needs both sides",

@@ -293,6 +293,8 @@ def service_links_bloat(workload: Workload, ctx: Context) -> Iterator[Diagnostic
 @check("DISC013")
 def env_var_reference_undefined(workload: Workload, ctx: Context) -> Iterator[Diagnostic]:
     """A `$(NAME)` that stays in the text as it is."""
+    if workload.replicas == 0:
+        return  # a base that variants fill in and scale up
     linked: dict[str, str] | None = None
     for around in _of(workload, ctx):
         places: dict[str, int] = {}

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import pytest
 
+from k8snetlint.analysis.blocking import denying_sides, nearest_miss
 from k8snetlint.analysis.judgement import judged
+from k8snetlint.analysis.reach import explain
 from k8snetlint.analysis.requirements import Ground, requirements
 from k8snetlint.policy.lowering import lower
+from k8snetlint.policy.peers import Flow
 from k8snetlint.settings import Settings
 from tests.clusters import cluster_of
 
@@ -138,3 +141,45 @@ def test_egress_to_dns(egress: str, expected: bool) -> None:
 )
 def test_a_label_that_controllers_set_may_open_what_is_shut(subject: str, expected: bool | None) -> None:
     assert verdict(Ground.CALL, ALL, subject=subject) is expected
+
+
+NEAREST = """
+apiVersion: v1
+kind: Pod
+metadata: {name: db, namespace: shop, labels: {app: db}}
+spec: {containers: [{name: c, image: i}]}
+---
+apiVersion: v1
+kind: Pod
+metadata: {name: web, namespace: shop, labels: {app: web}}
+spec: {containers: [{name: c, image: i}]}
+---
+apiVersion: networking.k8s.io/v1
+kind: NetworkPolicy
+metadata: {name: db, namespace: shop}
+spec: {podSelector: {matchLabels: {app: db}}, ingress: [%s]}
+"""
+WEB, REPORT = "podSelector: {matchLabels: {app: web}}", "podSelector: {matchLabels: {app: report}}"
+
+
+@pytest.mark.parametrize(
+    ("rules", "nearest"),
+    [
+        ([f"{{from: [{{{REPORT}}}]}}", f"{{from: [{{{WEB}}}], ports: [{{port: 1}}]}}"], (1, "port")),
+        (["{ports: [{port: 1}]}", f"{{from: [{{{REPORT}}}], ports: [{{port: 5432}}]}}"], (1, "source")),
+        (["{ports: [{port: 1}]}", f"{{from: [{{{REPORT}}}]}}"], (0, "port")),
+        ([f"{{from: [{{{WEB}}}], ports: [{{port: 5432, protocol: UDP}}]}}", "{ports: [{port: 1}]}"], (0, "protocol")),
+    ],
+)
+def test_the_rule_that_comes_closest(rules: list[str], nearest: tuple[int, str]) -> None:
+    cluster = cluster_of(NEAREST % ", ".join(rules))
+    policies = lower(cluster)
+    db, web = (policies.peers.of(workload) for workload in cluster.workloads)
+    assert db is not None
+    assert web is not None
+    flow = Flow(web, db, "TCP", 5432)
+    (side,) = denying_sides(explain(policies, flow))
+    miss = nearest_miss(side, flow)
+    assert miss is not None
+    assert miss.rule.origin is not None
+    assert (miss.rule.origin.path[-1], miss.part) == nearest
