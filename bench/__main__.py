@@ -15,7 +15,7 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from bench import manifests
+from bench import manifests, maps
 
 RUNS = 7
 TOOL = [sys.executable, "-m", "k8snetlint"]
@@ -66,7 +66,7 @@ def peers(folder: str) -> dict[str, Sequence[str]]:
 
 
 def main(names: list[str]) -> None:
-    """Runs the rows named, or all."""
+    """Runs the rows named, or all; `map` stands for those of `maps`."""
     bare = {"python -c pass": [sys.executable, "-c", "pass"]}
     with tempfile.TemporaryDirectory() as temporary:
         work = Path(temporary)
@@ -95,6 +95,8 @@ def main(names: list[str]) -> None:
         for name, (title, commands, runs) in rows.items():
             if not names or name in names:
                 row(title, commands, Path(__file__).resolve().parent.parent, runs)
+        if not names or "map" in names:
+            maps.measure(work)
 
 
 if __name__ == "__main__":

@@ -146,7 +146,7 @@ def test_pictures(shop: Path) -> None:
     dot = _map(shop, "-f", "dot")
     assert '    n0 [label="cart[Deployment]"];\n    n1 [label="web[Deployment]"];\n  }\n' in dot
     assert '  n0 -> n1 [label="TCP 7070; UDP 53", dir=both];\n' in dot
-    assert '  n4 -> n0 [label="TCP 7070"];\n' in dot
+    assert '  n4 -> n0 [label="TCP 7070", color="#b5762a"];\n' in dot
     mermaid = _map(shop, "-f", "mermaid")
     assert '  n4(["{ingress-controller}"])\n' in mermaid
     assert '  n0 <-->|"TCP 7070; UDP 53"| n1\n' in mermaid
@@ -280,3 +280,42 @@ def test_the_solver_refutes_a_wrong_map(shop: Path, monkeypatch: pytest.MonkeyPa
         " the policies allow it",
         ran.err,
     )
+
+
+def _teams(ingress: str) -> str:
+    """Four namespaces of 14 equal workloads that keep to themselves, and one workload that they may reach."""
+    documents = []
+    for team in ("a", "b", "c", "d"):
+        for number in range(14):
+            spec = "{template: {metadata: {labels: {app: x}}, spec: {containers: [{name: c, image: i}]}}}"
+            head = f"{{name: w{number}, namespace: {team}}}"
+            documents.append(f"{{apiVersion: apps/v1, kind: Deployment, metadata: {head}, spec: {spec}}}")
+        documents.append(_policy(team, "[{from: [{podSelector: {}}]}]"))
+    hub = "{name: hub, namespace: hub, labels: {app: hub}}"
+    documents.append(f"{{apiVersion: v1, kind: Pod, metadata: {hub}, spec: {{containers: [{{name: c, image: i}}]}}}}")
+    documents.append(_policy("hub", ingress))
+    return "\n---\n".join(documents)
+
+
+def _policy(namespace: str, ingress: str) -> str:
+    metadata = f"{{name: own, namespace: {namespace}}}"
+    spec = f"{{podSelector: {{}}, ingress: {ingress}}}"
+    return f"{{apiVersion: networking.k8s.io/v1, kind: NetworkPolicy, metadata: {metadata}, spec: {spec}}}"
+
+
+def test_what_all_others_reach_alike_is_drawn_from_one_node(tmp_path: Path) -> None:
+    write(tmp_path, {"teams.yaml": _teams("[{ports: [{port: 80}]}]")})
+    lines = _map(tmp_path, "-f", "dot").splitlines()
+    (everyone,) = (line.split()[0] for line in lines if 'label="everyone"' in line)
+    (hub,) = (line.split()[0] for line in lines if 'label="hub[Pod]"' in line)
+    assert [line.strip() for line in lines if f"-> {hub} " in line] == [
+        f'{everyone} -> {hub} [label="TCP 80", color="#b5762a"];'
+    ]
+
+
+def test_one_node_for_all_is_not_drawn_where_each_has_more(tmp_path: Path) -> None:
+    write(tmp_path, {"teams.yaml": _teams("[{from: [{namespaceSelector: {}}]}, {ports: [{port: 80}]}]")})
+    lines = _map(tmp_path, "-f", "dot").splitlines()
+    (hub,) = (line.split()[0] for line in lines if 'label="hub[Pod]"' in line)
+    reaching = [line.partition("[")[2] for line in lines if f"-> {hub} " in line]
+    assert reaching == ['label="all"];'] * 4 + ['label="TCP 80", color="#b5762a"];']

@@ -26,7 +26,9 @@ def parts(shown: ConnectivityMap, outcome: Outcome) -> Iterator[str]:
     yield from nodes(graph)
     for edge in graph.edges:
         way = ", dir=both" if edge.is_mutual else ""
-        yield f"  n{edge.source} -> n{edge.destination} [label={quoted((edge.label,))}{way}];\n"
+        ends = (graph.vertices[edge.source], graph.vertices[edge.destination])
+        colour = ', color="#b5762a"' if any(vertex.is_outside for vertex in ends) else ""
+        yield f"  n{edge.source} -> n{edge.destination} [label={quoted((edge.label,))}{way}{colour}];\n"
     yield "}\n"
 
 

@@ -106,10 +106,13 @@ def _without_everyone(classes: Grouped, vertices: list[Vertex]) -> Iterator[tupl
             common = ConnectionSet.everything()
             for each in reached:
                 common = common & each.connections if each.sources in needed else common
-        if common:
+        # Where nearly all have an edge of their own beside it, one for everyone only adds a line.
+        if common and sum(each.connections <= common for each in reached) >= _EVERYONE:
             if len(vertices) == everyone:
                 vertices.append(Vertex(("everyone",), None))
             yield everyone, destination, str(common)
+        else:
+            common = ConnectionSet.nothing()
         for each in reached:
             if not common or not each.connections <= common:
                 yield each.sources, destination, str(each.connections)
