@@ -63,8 +63,9 @@ class Files:
     def _report(self, source: SourceFile, problem: Problem) -> None:
         place, related = problem.place, problem.related
         if problem.kind is ProblemKind.DUPLICATE_KEY:
+            label, help_ = "first one stands here", "merge the two values, or remove the one that is not meant"
             self.problems.append(
-                UnitProblem("K8S002", Severity.ERROR, problem.message, place, related, "first one stands here")
+                UnitProblem("K8S002", Severity.ERROR, problem.message, place, related, label, help=help_)
             )
             return
         action = self._action_around(source, place)
@@ -75,11 +76,15 @@ class Files:
             self.problems.append(UnitProblem("TOOL002", Severity.NOTE, message, action, help=help_))
         elif problem.kind is ProblemKind.LIMIT:
             self.faults.setdefault(source, f"a limit was met in `{source.path}`")
-            self.problems.append(UnitProblem("TOOL005", Severity.WARNING, problem.message, place, related))
+            help_ = "split the file, or write aliases out"
+            self.problems.append(UnitProblem("TOOL005", Severity.WARNING, problem.message, place, related, help=help_))
         else:
             self.faults.setdefault(source, f"`{source.path}` cannot be parsed")
             message = f"this document cannot be parsed and is not analysed: {problem.message}"
-            self.problems.append(UnitProblem("K8S001", Severity.ERROR, message, place, related, "it began here"))
+            help_ = "mend this place, or the one before it: a parser may notice a line later"
+            self.problems.append(
+                UnitProblem("K8S001", Severity.ERROR, message, place, related, "it began here", help=help_)
+            )
 
     def _action_around(self, source: SourceFile, place: Place) -> Place | None:
         """The template action in the document that a syntax error broke."""

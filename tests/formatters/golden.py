@@ -18,7 +18,7 @@ def output(name: str, work: Path) -> str:
     copied = work / "input"
     if not copied.exists():
         shutil.copytree(GOLDEN / "input", copied)
-    arguments = ("check", "--select", "SVC005,TOOL", "--isolated", "-f", name)
+    arguments = ("check", "--select", "SVC005,SVC009,K8S001,TOOL", "--isolated", "-f", name)
     return k8snetlint(copied, *arguments).out.replace(f'"{__version__}"', '"VERSION"')
 
 

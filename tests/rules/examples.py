@@ -6,16 +6,23 @@ such comments may follow one line. A severity or confidence other than the rule'
 
 Words after ```yaml change the settings of the example: `incomplete`, `kube-version=1.30`, `cni=calico`, `namespace=x`,
 `external-services=ns/name`, `node-port-range=1-2`, `service-cidr=10.96.0.0/12`, `pod-cidr=...`, `node-cidr=...`, and `option.name=5` for a
-number that is an option of the rule.
+number that is an option of the rule. `file=NAME` is the name that the example has as a file; only rules that lower
+layers raise look at it.
 """
 
 from __future__ import annotations
 
 import re
+from contextlib import chdir
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import NamedTuple
 
 import attrs
 
+from k8snetlint.cli.options import LoadOptions
+from k8snetlint.cli.pipeline import load
+from k8snetlint.cli.report import check
 from k8snetlint.diagnostic import Diagnostic, Incompleteness
 from k8snetlint.engine import run
 from k8snetlint.rulebook import Example, Rulebook, RuleInfo
@@ -70,6 +77,8 @@ def settings_of(example: Example, info: RuleInfo) -> tuple[Settings, bool]:
         match key:
             case "incomplete":
                 complete = False
+            case "file":
+                continue
             case "kube-version":
                 major, minor = value.split(".")
                 settings = attrs.evolve(settings, kube_version=(int(major), int(minor)))
@@ -93,6 +102,8 @@ def settings_of(example: Example, info: RuleInfo) -> tuple[Settings, bool]:
 
 def diagnostics_of(text: str, example: Example, info: RuleInfo, rulebook: Rulebook) -> list[Diagnostic]:
     """What the rule says of a text under an example's settings."""
+    if info.check is None:
+        return _reported(text, example, info)
     settings, complete = settings_of(example, info)
     source = SourceFile("example.yaml", text)
     parsed = parse(source)
@@ -100,6 +111,15 @@ def diagnostics_of(text: str, example: Example, info: RuleInfo, rulebook: Rulebo
     because = () if complete else (Incompleteness("the example says so", "example"),)
     unit = Unit("example", "plain", parsed.documents, complete=complete, incomplete_because=because)
     return list(run([unit], rulebook, settings).diagnostics)
+
+
+def _reported(text: str, example: Example, info: RuleInfo) -> list[Diagnostic]:
+    """What the whole way from a file to the report says by a rule that no check raises."""
+    name = next((word.removeprefix("file=") for word in example.words if word.startswith("file=")), "example.yaml")
+    with TemporaryDirectory() as folder, chdir(folder):
+        Path(name).write_text(text, encoding="utf-8")
+        report = check(load((".",), LoadOptions())).report
+    return [diagnostic for diagnostic in report.diagnostics if diagnostic.rule == info.id]
 
 
 def as_expected(diagnostic: Diagnostic) -> Expected:

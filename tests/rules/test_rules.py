@@ -15,7 +15,8 @@ from .examples import as_expected, diagnostics_of, split
 
 RULEBOOK = load()
 RULES = list(RULEBOOK.rules.values())
-CHECKED = [info for info in RULES if info.check is not None]
+# What a lower layer raises has no examples where no single file provokes it.
+CHECKED = [info for info in RULES if info.check is not None or info.examples]
 
 
 def rule_id(info: RuleInfo) -> str:
@@ -36,8 +37,9 @@ def test_document_is_whole(info: RuleInfo) -> None:
 
 @pytest.mark.parametrize("info", CHECKED, ids=rule_id)
 def test_examples(info: RuleInfo) -> None:
-    importlib.import_module(f"k8snetlint.checks.{info.check}")
-    assert info.id in engine._RESOURCE_CHECKS or info.id in engine._CLUSTER_CHECKS, f"no check for {info.id}"
+    if info.check is not None:
+        importlib.import_module(f"k8snetlint.checks.{info.check}")
+        assert info.id in engine._RESOURCE_CHECKS or info.id in engine._CLUSTER_CHECKS, f"no check for {info.id}"
     bad = [example for example in info.examples if example.section == "Bad"]
     good = [example for example in info.examples if example.section == "Good"]
     fixed = [example for example in info.examples if example.section == "Fixed"]
