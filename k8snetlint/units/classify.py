@@ -12,6 +12,7 @@ from k8snetlint.source.tree import Document, Entry, Node
 KUSTOMIZATION_NAMES = ("kustomization.yaml", "kustomization.yml", "Kustomization")
 CHART_NAME = "Chart.yaml"
 MAX_LIST_DEPTH = 8
+MAX_PARAMETER_TEXT = 50_000_000
 _KUSTOMIZE_GROUP = "kustomize.config.k8s.io/"
 _EXPECTATION = re.compile(r"(?:^|/)[0-9]+-(?:assert|errors?)\.ya?ml\Z")
 _PARAMETER = re.compile(r"\$\{\{?([A-Za-z0-9_]+)\}\}?")
@@ -110,6 +111,10 @@ def _parameters(root: Node) -> dict[str, Node]:
         name = text_at(parameter, "name")
         if name and value is not None and value.scalar is not None:
             found[name] = value
+    longest = max((len(str(value.value)) for value in found.values()), default=0)
+    # Each place that names one may be filled with the longest: beyond the bound all stay placeholders.
+    if longest * root.source.text.count("${") > MAX_PARAMETER_TEXT:
+        return {}
     return found
 
 

@@ -11,6 +11,8 @@ from k8snetlint.source.tree import BLOCK, Document, Entry, Node, Scalar
 from .classify import text_at
 
 _REFERENCE = re.compile(r"\$\$\{|\$\{([A-Za-z_][A-Za-z0-9_]*)(?:(:?[=-])([^{}]*))?\}")
+# How much text is put in for one Kustomization; variables beyond it stay placeholders.
+MAX_CHARACTERS = 50_000_000
 _DISABLED = "kustomize.toolkit.fluxcd.io/substitute"
 
 
@@ -40,6 +42,7 @@ class _Putting:
     def __init__(self, known: dict[str, Node], has_more: bool) -> None:
         self.known = known
         self.has_more = has_more
+        self.left = MAX_CHARACTERS
 
     def document(self, document: Document) -> Document:
         """The object with variables put in; itself where nothing changes or its metadata says not to."""
@@ -96,9 +99,13 @@ class _Putting:
                 return "${"
             node = self.known.get(name)
             if node is not None and not isinstance(node.value, dict | list):
+                text = node.value if isinstance(node.value, str) else node.place.text
+                self.left -= len(text)
+                if self.left < 0:
+                    return match[0]
                 is_changed = True
                 via.append(node.place)
-                return node.value if isinstance(node.value, str) else node.place.text
+                return text
             if match[2] is not None and not self.has_more:
                 is_changed = True
                 return match[3]

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from k8snetlint.source.tree import Entry, Node, Plain
 from k8snetlint.units.classify import text_at
 
-from .nodes import copied
+from .nodes import MAX_STEPS_OF_A_PATH, copied
 
 
 class PatchError(Exception):
@@ -17,17 +19,17 @@ class PatchError(Exception):
         self.node = node
 
 
-def patched(root: Node, operations: Node) -> Node:
-    """A value after the operations. Values that they bring keep their place in the patch.
+def patched(root: Node, operations: Node, weigh: Callable[[Node], None]) -> Node:
+    """A value after the operations. Values that they bring keep their place in the patch; `weigh` is told of copies.
 
     Raises PatchError at the first operation that cannot be applied.
     """
     for operation in operations.items:
-        root = _applied(root, operation)
+        root = _applied(root, operation, weigh)
     return root
 
 
-def _applied(root: Node, operation: Node) -> Node:
+def _applied(root: Node, operation: Node, weigh: Callable[[Node], None]) -> Node:
     name = text_at(operation, "op")
     steps = _steps(operation, "path")
     value = operation.get("value")
@@ -40,6 +42,7 @@ def _applied(root: Node, operation: Node) -> Node:
     if name in ("copy", "move"):
         origin = _steps(operation, "from")
         moved = _found(root, origin, operation)
+        weigh(moved)
         if name == "move":
             root = _set(root, origin, None, operation, is_new=False)
         return _set(root, steps, moved, operation, is_new=True)
@@ -52,6 +55,8 @@ def _applied(root: Node, operation: Node) -> Node:
 
 def _steps(operation: Node, field: str) -> list[str]:
     pointer = text_at(operation, field)
+    if pointer.count("/") > MAX_STEPS_OF_A_PATH:
+        raise PatchError(f"its `{field}` has more than {MAX_STEPS_OF_A_PATH} steps", operation)
     if pointer and not pointer.startswith("/"):
         pointer = f"/{pointer}"
     return [step.replace("~1", "/").replace("~0", "~") for step in pointer.split("/")[1:]]

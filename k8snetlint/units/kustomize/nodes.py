@@ -7,7 +7,33 @@ from collections.abc import Callable, Sequence
 from k8snetlint.source.text import Place
 from k8snetlint.source.tree import QUOTED, Entry, Node, Scalar
 
+_CHARACTERS_A_STEP = 100
+# Values lie no deeper than a document may be, and what is put into them.
+MAX_DEPTH = 200
+MAX_STEPS_OF_A_PATH = 100
 Change = Callable[[Node | None], Node | None]
+
+
+def weight(node: Node, limit: int) -> int:
+    """How much a value holds, in steps of work; more than `limit` where it is more, or lies too deep.
+
+    What is shared counts as often as it is met: so does whoever goes through it.
+    """
+    count = 0
+    stack = [(node, 0)]
+    while stack and count <= limit:
+        current, depth = stack.pop()
+        if depth > MAX_DEPTH:
+            return limit + 1
+        count += 1
+        value = current.value
+        if isinstance(value, dict):
+            stack.extend((entry.node, depth + 1) for entry in value.values())
+        elif isinstance(value, list):
+            stack.extend((item, depth + 1) for item in value)
+        elif isinstance(value, str):
+            count += len(value) // _CHARACTERS_A_STEP
+    return count
 
 
 def made(value: Scalar | list[Node] | dict[str, Entry], place: Place, style: str = QUOTED) -> Node:
@@ -37,6 +63,8 @@ def change_at(node: Node, path: Sequence[str], change: Change, place: Place, cre
     A change to None removes the value. With `create` mappings on the way that are not there are made.
     """
     value = node.value
+    if len(path) > MAX_STEPS_OF_A_PATH:
+        return node
     if isinstance(value, list):
         items = [change_at(item, path, change, place, create) for item in value]
         if all(new is old for new, old in zip(items, value, strict=True)):

@@ -110,7 +110,7 @@ class Patches:
 
     def _operated(self, resource: Resource, operations: Node) -> Node | None:
         try:
-            return patched(resource.root, operations)
+            return patched(resource.root, operations, self.work.weigh)
         except PatchError as error:
             # Of a CustomResourceDefinition only the header was read.
             if resource.id.kind != "CustomResourceDefinition":

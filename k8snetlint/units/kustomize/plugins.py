@@ -21,7 +21,7 @@ def transform_by(work: Work, root: Node, patches: Patches) -> bool:
     kind = text_at(root, "kind")
     if text_at(root, "apiVersion") != "builtin":
         return False
-    work.step(len(work.resources))
+    work.weigh(root, len(work.resources))
     listed = root.get("fieldSpecs")
     fields = tuple(field_of(item) for item in (listed.items if listed is not None else ()) if text_at(item, "path"))
     pairs = root.get("labels") if kind == "LabelTransformer" else root.get("annotations")

@@ -20,7 +20,7 @@ from .data import COMMON_ANNOTATIONS, COMMON_LABELS, METADATA_LABELS, TEMPLATE_L
 from .file import Kustomization, is_remote, join, read_kustomization
 from .hashes import content_hash
 from .load import Loader
-from .nodes import change_at, copied
+from .nodes import MAX_STEPS_OF_A_PATH, change_at, copied
 from .patches import Patches
 from .plugins import generator_of, transform_by
 from .references import References
@@ -91,7 +91,10 @@ class Renderer:
                 self._add_resource(work, kustomization, item, around)
             for item in kustomization.listed("configurations"):
                 for configuration in self._roots(work, directory, item):
-                    work.fields = work.fields.joined(read_fields(configuration))
+                    fields = read_fields(configuration)
+                    if fields.longest_path > MAX_STEPS_OF_A_PATH:
+                        work.fail(f"fields deeper than {MAX_STEPS_OF_A_PATH} steps are left as they are", item.place)
+                    work.fields = work.fields.joined(fields)
             generators.generate(work, self.files, root, directory)
             inflate(work, self.files, self.settings, kustomization)
             for plugin, item in self._plugins(work, kustomization, "generators", around):
@@ -184,12 +187,12 @@ class Renderer:
         patches.apply_listed()
         namespace = _text_node(root, "namespace")
         if namespace is not None:
-            work.step(len(work.resources))
+            work.weigh(namespace, len(work.resources))
             work.resources = transform.in_namespace(work.resources, namespace, fields.namespace)
         for field, is_prefix in (("namePrefix", True), ("nameSuffix", False)):
             affix = _text_node(root, field)
             if affix is not None:
-                work.step(len(work.resources))
+                work.weigh(affix, len(work.resources))
                 work.resources = transform.with_affix(work.resources, affix, is_prefix)
         self._label(work, root)
         patches.apply_operations()
@@ -227,7 +230,7 @@ class Renderer:
         jobs.append((root.get("commonAnnotations"), (*COMMON_ANNOTATIONS, *work.fields.annotations)))
         for pairs, fields in jobs:
             if pairs is not None and pairs.is_mapping:
-                work.step(len(work.resources) * len(pairs.entries))
+                work.weigh(pairs, len(work.resources))
                 work.resources = transform.with_pairs(work.resources, pairs, fields)
 
     def _replace(self, work: Work, kustomization: Kustomization) -> None:

@@ -75,15 +75,16 @@ def _apply(work: Work, target: Node, value: Node, place: Place) -> None:
         work.step(1)
         root = resource.root
         for path in paths:
+            work.weigh(value)
             root, count = changed_at(
-                root, steps_of(path), lambda old: _put(old, value, target, place), place, is_created
+                root, steps_of(path), lambda old: _put(work, old, value, target, place), place, is_created
             )
             if not count and resource.id.kind != "CustomResourceDefinition":
                 work.miss(f"the target `{resource.id.kind} {resource.id.name}` of a replacement has no `{path}`", place)
         work.resources[index] = resource.with_root(root)
 
 
-def _put(old: Node | None, value: Node, target: Node, place: Place) -> Node:
+def _put(work: Work, old: Node | None, value: Node, target: Node, place: Place) -> Node:
     """The value in place of an old one, or of a part of it."""
     delimiter = text_at(target, "options", "delimiter")
     if old is None or not delimiter or not isinstance(old.value, str):
@@ -98,7 +99,9 @@ def _put(old: Node | None, value: Node, target: Node, place: Place) -> Node:
         parts.append(text)
     else:
         parts[index] = text
-    return copied(old, delimiter.join(parts), value.place, place)
+    new = copied(old, delimiter.join(parts), value.place, place)
+    work.weigh(new)
+    return new
 
 
 def _as_typed(value: Value, old: Value) -> Value:

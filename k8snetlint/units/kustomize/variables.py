@@ -33,7 +33,7 @@ def resolve(work: Work) -> None:
         return
     fields = (*VARIABLE_FIELDS, *work.fields.variables)
     work.step(len(work.resources))
-    work.resources = [_resolved(resource, values, fields) for resource in work.resources]
+    work.resources = [_resolved(work, resource, values, fields) for resource in work.resources]
 
 
 def _value(work: Work, variable: Node) -> Node | None:
@@ -62,21 +62,23 @@ def _value(work: Work, variable: Node) -> Node | None:
     return None
 
 
-def _resolved(resource: Resource, values: dict[str, tuple[Node, Place]], fields: Sequence[Field]) -> Resource:
+def _resolved(
+    work: Work, resource: Resource, values: dict[str, tuple[Node, Place]], fields: Sequence[Field]
+) -> Resource:
     root = resource.root
     for field in fields:
         if applies(field, resource):
-            root = change_at(root, field.path, lambda old: _replaced(old, values), root.place)
+            root = change_at(root, field.path, lambda old: _replaced(work, old, values), root.place)
     return resource.with_root(root)
 
 
-def _replaced(node: Node | None, values: dict[str, tuple[Node, Place]]) -> Node | None:
+def _replaced(work: Work, node: Node | None, values: dict[str, tuple[Node, Place]]) -> Node | None:
     if node is None:
         return None
     if node.is_mapping:
         changed = node
         for key in node.entries:
-            changed = change_at(changed, (key,), lambda old: _replaced(old, values), node.place)
+            changed = change_at(changed, (key,), lambda old: _replaced(work, old, values), node.place)
         return changed
     text = node.value
     if not isinstance(text, str) or "$(" not in text:
@@ -85,6 +87,7 @@ def _replaced(node: Node | None, values: dict[str, tuple[Node, Place]]) -> Node 
     whole = _REFERENCE.fullmatch(text)
     if whole is not None and whole[1] in values:
         value, place = values[whole[1]]
+        work.weigh(value)
         return copied(node, value.value, value.place, place)
 
     def put_in(match: re.Match[str]) -> str:
@@ -92,6 +95,7 @@ def _replaced(node: Node | None, values: dict[str, tuple[Node, Place]]) -> Node 
         if known is None:
             return match[0]
         via.extend((known[0].place, known[1]))
+        work.weigh(known[0])
         return str(known[0].value)
 
     new = _REFERENCE.sub(put_in, text)

@@ -11,6 +11,7 @@ from k8snetlint.source.text import Place
 from k8snetlint.source.tree import Node
 
 from .data import Field, Target
+from .nodes import weight
 from .resource import Id, Resource
 
 MAX_RESOURCES = 20_000
@@ -38,6 +39,13 @@ class Fields:
     annotations: tuple[Field, ...] = ()
     replicas: tuple[Field, ...] = ()
     variables: tuple[Field, ...] = ()
+
+    @property
+    def longest_path(self) -> int:
+        """How many steps the longest path of a field has."""
+        own = (self.namespace, self.prefix, self.labels, self.annotations, self.replicas, self.variables)
+        fields = [field for fields in (*own, *(fields for _, fields in self.name_references)) for field in fields]
+        return max((len(field.path) for field in fields), default=0)
 
     def joined(self, other: Fields) -> Fields:
         """The fields of both."""
@@ -100,6 +108,10 @@ class Work:
         self.steps += count
         if self.steps > MAX_STEPS:
             raise StepLimitError
+
+    def weigh(self, node: Node, times: int = 1) -> None:
+        """Counts a value that is put somewhere. Raises StepLimitError beyond the bound."""
+        self.step(times * weight(node, MAX_STEPS))
 
     def add(self, resources: Iterable[Resource], place: Place) -> None:
         """Takes in objects; of two with one identity the first stays, as kustomize would refuse both."""
