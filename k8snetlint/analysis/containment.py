@@ -209,6 +209,18 @@ def _has_value(tests: Sequence[LabelTest], is_present: bool) -> bool:
     return not any(test.operator is LabelOperator.ABSENT for test in tests)
 
 
+def has_blocks(peer: PeerExpr) -> bool:
+    """Whether an expression asks for addresses."""
+    match peer:
+        case HasAddress():
+            return True
+        case AllOf(parts) | AnyOf(parts):
+            return any(map(has_blocks, parts))
+        case Not(part):
+            return has_blocks(part)
+    return False
+
+
 def asks_nodes(peer: PeerExpr) -> bool:
     """Whether an expression asks for nodes, or what runs on one: the open world imagines pods only."""
     match peer:

@@ -33,7 +33,7 @@ from k8snetlint.policy.ir import (
 )
 from k8snetlint.policy.peers import Peer, Peers
 
-from .containment import asks_nodes, match_excludes, match_implies
+from .containment import asks_nodes, has_blocks, match_excludes, match_implies
 from .reachability import Group
 from .reference import matches
 from .samples import opened_on, samples
@@ -75,7 +75,9 @@ class Deciding:
             return False
         if _is_proved_by_text(match, relevant, action):
             return True
-        if asks_nodes(match.source) or asks_nodes(match.destination):
+        # Of pods behind a block nothing is imagined, and only pods give names to ports: what these open is not known.
+        is_unimagined = bool(match.connections.named) and has_blocks(match.destination)
+        if is_unimagined or asks_nodes(match.source) or asks_nodes(match.destination):
             return False
         universe = self._universe(match, relevant)
         return _holds_here(universe, match, relevant, action) and self._is_proved(universe, match, relevant, action)

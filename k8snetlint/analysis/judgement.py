@@ -21,7 +21,6 @@ from .reach import explain
 from .reference import decide, is_allowed
 from .requirements import API_SERVER, DNS, Client, Ground, Requirement
 from .routing import Backend
-from .universe import Mentioned
 
 # Where API servers listen, of kubeadm and the distributions.
 API_PORTS = (443, 6443, 8443, 16443, 7443)
@@ -84,7 +83,7 @@ def may_pass_when_running(flow: Flow, policies: PolicySet) -> bool:
 
 def when_running(peer: Peer, policies: PolicySet) -> Iterator[Peer]:
     """A peer as it may be when it runs: with each label that only controllers set, and that policies name."""
-    tests = Mentioned((policies,)).pod_tests if peer.is_pod else {}
+    tests = policies.pod_tests if peer.is_pod else {}
     for key in tests:
         if _is_set_later(key) and key not in peer.labels:
             for value in dict.fromkeys(value for test in tests[key] for value in test.values):

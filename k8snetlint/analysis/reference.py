@@ -148,32 +148,36 @@ def missing_connection(connections: ConnectionExpr, flow: Flow) -> str | None:
 
 def matches(peer: PeerExpr, candidate: Peer) -> bool:
     """Whether a concrete peer is one of those that a peer expression stands for."""
+    # The commonest come first: rules are looked up with this by the million.
     match peer:
-        case Everything():
+        case AllOf(parts):
+            for part in parts:  # noqa: SIM110 (a generator costs a third more)
+                if not matches(part, candidate):
+                    return False
             return True
-        case Nothing():
-            return False
-        case AnyPod():
-            return candidate.is_pod
         case InNamespace(name):
             return candidate.is_pod and candidate.namespace == name
-        case NamespaceLabel(test):
-            return candidate.is_pod and test.holds(candidate.namespace_labels.get(test.key))
         case PodLabel(test):
             return candidate.is_pod and test.holds(candidate.labels.get(test.key))
-        case ServiceAccountIs(name):
-            return candidate.is_pod and candidate.service_account == name
+        case Everything():
+            return True
+        case NamespaceLabel(test):
+            return candidate.is_pod and test.holds(candidate.namespace_labels.get(test.key))
+        case AnyPod():
+            return candidate.is_pod
+        case AnyOf(parts):
+            return any(matches(part, candidate) for part in parts)
         case HasAddress(addresses):
             return bool(candidate.addresses) and candidate.addresses <= addresses
+        case Nothing():
+            return False
+        case ServiceAccountIs(name):
+            return candidate.is_pod and candidate.service_account == name
         case IsNode(tests):
             return candidate.is_node and all(test.holds(candidate.node_labels.get(test.key)) for test in tests)
         case NodeIs(name):
             return candidate.is_node and candidate.node == name
         case RunsOn(name):
             return candidate.is_pod and candidate.node == name
-        case AllOf(parts):
-            return all(matches(part, candidate) for part in parts)
-        case AnyOf(parts):
-            return any(matches(part, candidate) for part in parts)
         case Not(part):
             return not matches(part, candidate)

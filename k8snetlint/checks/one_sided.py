@@ -16,7 +16,7 @@ from k8snetlint.model.cluster import Cluster
 from k8snetlint.model.networkpolicy import EGRESS as EGRESS_TYPE
 from k8snetlint.model.networkpolicy import NetworkPolicy, NetworkPolicyPeer, NetworkPolicyRule
 from k8snetlint.policy.dialects.kubernetes import connections_of, peer_of
-from k8snetlint.policy.ir import EGRESS, INGRESS, Action, PolicyRule, PolicySet
+from k8snetlint.policy.ir import EGRESS, INGRESS, Action, AllOf, InNamespace, PeerExpr, PolicyRule, PolicySet
 from k8snetlint.policy.peers import Flow, Peer
 from k8snetlint.settings import Settings
 
@@ -32,12 +32,25 @@ class _Entry(NamedTuple):
     peer: NetworkPolicyPeer
 
 
+def namespace_of(peer: PeerExpr) -> str | None:
+    """The namespace that all pods of an expression are in; None if there need not be one."""
+    parts = peer.parts if isinstance(peer, AllOf) else (peer,)
+    return next((part.name for part in parts if isinstance(part, InNamespace)), None)
+
+
 class _Sides:
     """The rules of each stage that are about a peer: which they are is looked up once for each."""
 
     def __init__(self, policies: PolicySet) -> None:
-        self._policies = policies
         self._known: dict[tuple[str, int], list[list[PolicyRule]]] = {}
+        self._by_namespace: dict[str, list[dict[str | None, list[tuple[int, PolicyRule]]]]] = {}
+        for stage in policies.stages:
+            for tier in stage.tiers:
+                found: dict[str | None, list[tuple[int, PolicyRule]]] = {}
+                for position, rule in enumerate(tier.rules):
+                    subject = rule.match.destination if stage.name == INGRESS else rule.match.source
+                    found.setdefault(namespace_of(subject), []).append((position, rule))
+                self._by_namespace.setdefault(stage.name, []).append(found)
 
     def _tiers(self, name: str, subject: Peer) -> list[list[PolicyRule]]:
         key = (name, id(subject))
@@ -45,12 +58,12 @@ class _Sides:
             self._known[key] = [
                 [
                     rule
-                    for rule in tier.rules
+                    for _, rule in sorted(
+                        (*tier.get(subject.namespace, ()), *tier.get(None, ())), key=lambda numbered: numbered[0]
+                    )
                     if matches(rule.match.destination if name == INGRESS else rule.match.source, subject)
                 ]
-                for stage in self._policies.stages
-                if stage.name == name
-                for tier in stage.tiers
+                for tier in self._by_namespace.get(name, ())
             ]
         return self._known[key]
 
@@ -113,7 +126,12 @@ def _judged(
 ) -> Iterator[Diagnostic]:
     expression = peer_of(entry.policy, entry.peer)
     connections = connections_of(entry.rule, policies.peers.enforcement)
-    others = [peer for peer in policies.peers.pods if matches(expression, peer)]
+    namespace = namespace_of(expression)
+    others = [
+        peer
+        for peer in policies.peers.pods
+        if (namespace is None or peer.namespace == namespace) and matches(expression, peer)
+    ]
     stage = INGRESS if entry.is_egress else EGRESS
     first: tuple[Peer, Peer, ConnectionSet] | None = None
     for subject in subjects:

@@ -15,7 +15,7 @@ from k8snetlint.analysis.samples import example
 from k8snetlint.analysis.understood import Unsettled, network_policy_rules
 from k8snetlint.analysis.verdict import Undecided
 from k8snetlint.analysis.wording import witness_text
-from k8snetlint.diagnostic import Diagnostic, Location
+from k8snetlint.diagnostic import Confidence, Diagnostic, Location
 from k8snetlint.engine import Context, check, cluster_check
 from k8snetlint.model.core import LabelSelector
 from k8snetlint.model.networkpolicy import IPBlock, NetworkPolicy, NetworkPolicyPeer
@@ -24,7 +24,7 @@ from k8snetlint.policy.ir import INGRESS, Action, HasAddress, LabelOperator, Lab
 from k8snetlint.source.tree import Path
 
 from .policy_selectors import peers_of
-from .redundant_policies import same_tree
+from .redundant_policies import may_be_apart, same_tree
 from .undecided import resource_limit, undecided
 from .words import listed
 
@@ -176,6 +176,7 @@ def _exceptions(policies: PolicySet) -> Iterator[_Exception]:
 
 def _readmitted(ctx: Context, policies: PolicySet, each: _Exception, rules: tuple[PolicyRule, ...]) -> Diagnostic:
     flow = example(each.match, policies)
+    others = [rule.origin.resource for rule in rules if rule.origin is not None]
     related: list[Location] = []
     names: list[str] = []
     for rule in rules[:3]:
@@ -192,6 +193,7 @@ def _readmitted(ctx: Context, policies: PolicySet, each: _Exception, rules: tupl
     return ctx.report(
         each.policy,
         *each.path,
+        confidence=Confidence.LOW if may_be_apart(ctx, (each.policy, *others)) else None,
         message=(
             f"`{each.text}` is excepted in `{each.policy.name}`, but {' and '.join(names)} "
             f"{'allows' if len(names) == 1 else 'allow'} it to the same pods on the same ports: `except` is no deny"

@@ -104,8 +104,13 @@ def vacuous(ctx: Context) -> Iterator[Diagnostic]:
     for found in vacuous_policies(policies, limit):
         if isinstance(found, Unsettled):
             yield from undecided(ctx, found)
-        elif isinstance(found, NetworkPolicy) and not ctx.cluster.is_context(found):
+        elif isinstance(found, NetworkPolicy) and not ctx.cluster.is_context(found) and not _allows_all(found):
             yield _vacuous(ctx, found, [])
+
+
+def _allows_all(policy: NetworkPolicy) -> bool:
+    """Whether a single empty rule undoes each direction: that is plain to see, and NP028's to say."""
+    return all(any(not rule.peers and not rule.ports for rule in policy.rules(each)) for each in policy.policy_types)
 
 
 def _vacuous(ctx: Context, policy: NetworkPolicy, others: list[NetworkPolicy]) -> Diagnostic:
@@ -116,6 +121,7 @@ def _vacuous(ctx: Context, policy: NetworkPolicy, others: list[NetworkPolicy]) -
     return ctx.report(
         policy,
         message=f"{what}, so all is as it would be without",
+        confidence=Confidence.LOW if may_be_apart(ctx, (policy, *others)) else None,
         related=[ctx.location(other, "metadata", "name", label="and this one") for other in others[:3] if other.name],
         help="name the peers and ports that are needed in the rules, or remove the policies",
     )
@@ -162,9 +168,25 @@ def _locations(ctx: Context, rules: Iterable[PolicyRule]) -> list[Location]:
 
 
 def _confidence(ctx: Context, part: Redundant) -> Confidence | None:
-    """Low where what covers it lies in another folder: the two need not be applied together."""
-    folders = {policy.root.source.path.rpartition("/")[0] for policy in (part.policy, *_policies(part.covered_by))}
-    return Confidence.LOW if len(folders) > 1 else None
+    """Low where what covers it may not be applied together with it."""
+    return Confidence.LOW if may_be_apart(ctx, (part.policy, *_policies(part.covered_by))) else None
+
+
+def may_be_apart(ctx: Context, policies: Iterable[Resource]) -> bool:
+    """Whether policies may be alternatives that merely stand beside one another, as in collections of examples.
+
+    So it is in different folders, and in different files of a plain folder without workloads that they select.
+    """
+    group = list(policies)
+    paths = {policy.root.source.path for policy in group}
+    if len({path.rpartition("/")[0] for path in paths}) > 1:
+        return True
+    return ctx.unit.type == "plain" and len(paths) > 1 and not any(_selects_some(ctx, policy) for policy in group)
+
+
+def _selects_some(ctx: Context, policy: Resource) -> bool:
+    selector = policy.pod_selector if isinstance(policy, NetworkPolicy) else None
+    return selector is not None and bool(ctx.cluster.selected_workloads(policy.namespace, selector))
 
 
 def _removal(ctx: Context, part: Redundant, parts: Iterable[Redundant]) -> Fix | None:

@@ -8,6 +8,8 @@ closed world evaluates them on the workloads at hand, the open world encodes the
 from __future__ import annotations
 
 import enum
+from collections.abc import Iterator, Mapping
+from functools import cached_property
 from typing import NamedTuple, TypeAlias
 
 import attrs
@@ -290,6 +292,16 @@ class PolicySet:
     problems: tuple[PolicyProblem, ...]
     peers: Peers
 
+    @cached_property
+    def pod_tests(self) -> Mapping[str, tuple[LabelTest, ...]]:
+        """What the rules ask of the labels of pods, by label."""
+        found: dict[str, dict[LabelTest, None]] = {}
+        rules = (rule for stage in self.stages for tier in stage.tiers for rule in tier.rules)
+        for side in dict.fromkeys(side for rule in rules for side in (rule.match.source, rule.match.destination)):
+            for test in _pod_tests(side):
+                found.setdefault(test.key, {})[test] = None
+        return {key: tuple(tests) for key, tests in found.items()}
+
 
 def all_of(*parts: PeerExpr) -> PeerExpr:
     """The conjunction, flattened, without what changes nothing; equal ones come out equal."""
@@ -321,3 +333,14 @@ def any_of(*parts: PeerExpr) -> PeerExpr:
     if not flat:
         return Nothing()
     return next(iter(flat)) if len(flat) == 1 else AnyOf(tuple(flat))
+
+
+def _pod_tests(peer: PeerExpr) -> Iterator[LabelTest]:
+    match peer:
+        case PodLabel(test):
+            yield test
+        case AllOf(parts) | AnyOf(parts):
+            for part in parts:
+                yield from _pod_tests(part)
+        case Not(part):
+            yield from _pod_tests(part)

@@ -206,6 +206,16 @@ def test_a_pod_is_not_covered_by_a_block_of_all_addresses():
     assert found_in(f"{{podSelector: {{}}, ingress: [{selected}, {{}}]}}") == [("p0", "rule", ("spec", "ingress", 0))]
 
 
+def test_a_named_port_behind_a_block_may_be_a_pods():
+    egress = "{to: [{ipBlock: {cidr: 10.0.0.0/8}}], ports: [{port: http}]}"
+    assert (
+        found_in(f"{{podSelector: {{}}, policyTypes: [Egress], egress: [{egress}, {{ports: [{{port: 53}}]}}]}}") == []
+    )
+    assert found_in(
+        f"{{podSelector: {{}}, policyTypes: [Egress], egress: [{egress}, {{ports: [{{protocol: TCP}}]}}]}}"
+    ) == [("p0", "rule", ("spec", "egress", 0))]
+
+
 def test_a_placeholder_proves_nothing():
     spec = "{podSelector: {matchLabels: {app: '${APP}'}}, ingress: [{}]}"
     assert found_in(spec, spec) == []
