@@ -2,113 +2,210 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import NamedTuple
+
+import attrs
 
 from k8snetlint.algebra.connections import ConnectionSet
 from k8snetlint.model.cluster import NAMESPACE_NAME_LABEL
 from k8snetlint.policy.ir import (
+    ALL_CONNECTIONS,
     EGRESS,
+    INGRESS,
+    Action,
     AllOf,
     AnyOf,
+    AnyPod,
+    HasAddress,
     InNamespace,
     LabelOperator,
     LabelTest,
     NamespaceLabel,
     PeerExpr,
     PodLabel,
+    PolicyRule,
     PolicySet,
+    Tier,
+    all_of,
 )
 from k8snetlint.policy.peers import Peer
 
-from .reachability import allowed_connections
+from .containment import excludes, implies
+from .reachability import Connectivity, connectivity
 from .reference import matches
+from .samples import alternatives, opened_on, samples
+from .universe import Universe
 
-_SOME_VALUE = "any-value"
+_ANYONE = AnyPod()
 
 
 class Exposure(NamedTuple):
-    """What a pod with those labels could open to a workload (`ingress`), or be opened by it (`egress`).
+    """What the policies of a workload let every pod that passes the tests open to it (`ingress`), or be opened by it.
 
-    Labels that are not listed do not matter. No labels at all: every pod that anyone could create.
+    Every one but those that an exposure of the same workload with more tests speaks of, if it has less. Such a pod can
+    exist whose own policies, if any, do not forbid it. No tests at all: any pod that anyone could create.
     """
 
     workload: str
     direction: str
-    namespace_labels: Mapping[str, str]
-    pod_labels: Mapping[str, str]
+    namespace_tests: tuple[LabelTest, ...]
+    pod_tests: tuple[LabelTest, ...]
+    connections: ConnectionSet
+
+
+class _Candidate(NamedTuple):
+    """Pods of an expression, one of them, and what the policies of a workload let all of them do."""
+
+    pods: PeerExpr
+    example: Peer
     connections: ConnectionSet
 
 
 def exposures(policies: PolicySet) -> Iterator[Exposure]:
     """For each workload and direction what any pod could, and what pods with labels that rules ask for could beyond."""
-    for peer in sorted(policies.peers.pods, key=lambda each: each.text):
-        for direction in ("ingress", "egress"):
-            anyone = _imagined({}, {}, policies)
-            common = _between(peer, anyone, direction, policies)
-            if common:
-                yield Exposure(peer.text, direction, {}, {}, common)
-            seen: set[tuple[tuple[tuple[str, str], ...], tuple[tuple[str, str], ...]]] = set()
-            for namespace_labels, labels in _asked_for(peer, direction, policies):
-                key = (tuple(sorted(namespace_labels.items())), tuple(sorted(labels.items())))
-                if key in seen or not (namespace_labels or labels):
+    found = _Exposures(policies)
+    candidates = {
+        (index, direction): list(found.candidates(index, direction))
+        for index in range(found.universe.first_address)
+        for direction in (INGRESS, EGRESS)
+    }
+    everything = connectivity(policies, found.examples())
+    points = {id(peer): number for number, point in enumerate(everything.points) for peer in point.peers}
+    seen: set[Exposure] = set()
+    workloads = [
+        (peer, index)
+        for index, point in enumerate(found.universe.points)
+        for peer in point.peers
+        if peer.index is not None
+    ]
+    for peer, index in sorted(workloads, key=lambda each: each[0].text):
+        for direction in (INGRESS, EGRESS):
+            common = ConnectionSet.nothing()
+            for candidate in candidates[index, direction]:
+                ends = (points[id(candidate.example)], points[id(peer)])
+                held = candidate.connections & _between(everything, ends, direction)
+                is_restricted = not common <= candidate.connections
+                if candidate.pods == _ANYONE:
+                    common = held
+                elif held <= common and not is_restricted:
                     continue
-                seen.add(key)
-                held = _between(peer, _imagined(namespace_labels, labels, policies), direction, policies)
-                if held != common and held:
-                    yield Exposure(peer.text, direction, dict(key[0]), dict(key[1]), held)
+                exposure = Exposure(peer.text, direction, *_tests(candidate.pods), held)
+                if (held or is_restricted) and exposure not in seen:
+                    seen.add(exposure)
+                    yield exposure
 
 
-def _between(peer: Peer, other: Peer, direction: str, policies: PolicySet) -> ConnectionSet:
-    ends = (peer, other) if direction == EGRESS else (other, peer)
-    return allowed_connections(policies, *ends)
+def _between(found: Connectivity, ends: tuple[int, int], direction: str) -> ConnectionSet:
+    other, workload = ends
+    return found.between(workload, other) if direction == EGRESS else found.between(other, workload)
 
 
-def _asked_for(peer: Peer, direction: str, policies: PolicySet) -> Iterator[tuple[dict[str, str], dict[str, str]]]:
-    for stage in policies.stages:
-        for tier in stage.tiers if stage.name == direction else ():
+class _Exposures:
+    def __init__(self, policies: PolicySet) -> None:
+        self.universe = Universe((policies,), policies.peers.pods)
+        self._policies = policies
+        self._examples: dict[PeerExpr, Peer | None] = {}
+
+    def examples(self) -> list[Peer]:
+        """One imagined pod for each expression that was asked about."""
+        return [peer for peer in self._examples.values() if peer is not None]
+
+    def candidates(self, index: int, direction: str) -> Iterator[_Candidate]:
+        """What the policies of a point let pods do: any pod first, then those that rules ask for."""
+        tiers = self._governing(index, direction)
+        asked: dict[PeerExpr, None] = {_ANYONE: None}
+        for tier in tiers:
             for rule in tier.rules:
-                match = rule.match
-                subject, other = match.source, match.destination
-                if direction != EGRESS:
-                    subject, other = other, subject
-                if matches(subject, peer):
-                    for alternative in other.parts if isinstance(other, AnyOf) else (other,):
-                        yield _labels(alternative)
+                if not rule.is_default:
+                    asked.update(dict.fromkeys(_pods_of(_other(rule, direction))))
+        for pods in asked:
+            example = self._example(pods)
+            if example is not None:
+                yield _Candidate(pods, example, self._guarantee(index, direction, tiers, pods, example))
+
+    def _governing(self, index: int, direction: str) -> list[Tier]:
+        found = []
+        for stage in self._policies.stages:
+            for tier in stage.tiers if stage.name == direction else ():
+                rules = (rule for rule in tier.rules if self._members(rule, direction) >> index & 1)
+                found.append(Tier(tier.name, tuple(rules)))
+        return found
+
+    def _members(self, rule: PolicyRule, direction: str) -> int:
+        return self.universe.members(rule.match.source if direction == EGRESS else rule.match.destination)
+
+    def _example(self, pods: PeerExpr) -> Peer | None:
+        if pods not in self._examples:
+            made = next(samples(pods, self._policies.peers, ALL_CONNECTIONS), None)
+            addresses = self._policies.peers.unknown_addresses
+            self._examples[pods] = attrs.evolve(made, addresses=addresses) if made is not None else None
+        return self._examples[pods]
+
+    def _guarantee(self, index: int, direction: str, tiers: list[Tier], pods: PeerExpr, example: Peer) -> ConnectionSet:
+        """What the tiers allow to all of the pods but those that other rules single out.
+
+        A rule that is about some of them only grants nothing; it takes away where it is about the example, which has no
+        label but those that are asked for.
+        """
+        allowed, left = ConnectionSet.nothing(), ConnectionSet.everything()
+        workload = self.universe.points[index].example
+        for tier in tiers:
+            passed = ConnectionSet.nothing()
+            for rule in tier.rules:
+                other = _other(rule, direction)
+                if excludes(pods, other):
+                    continue
+                connections = rule.match.connections.fixed
+                if direction == INGRESS:
+                    connections = opened_on(rule.match.connections, workload)
+                decided = connections & left
+                if self._holds_all(pods, other):
+                    if rule.action is Action.ALLOW:
+                        allowed |= decided
+                    elif rule.action is Action.PASS:
+                        passed |= decided
+                elif rule.action is Action.ALLOW or not matches(other, example):
+                    continue
+                elif rule.action is Action.PASS:
+                    passed |= decided
+                left -= decided
+            left |= passed
+        return allowed | left
+
+    def _holds_all(self, pods: PeerExpr, other: PeerExpr) -> bool:
+        unknown = self._policies.peers.unknown_addresses
+        blocks = (
+            part for part in (other.parts if isinstance(other, AnyOf) else (other,)) if isinstance(part, HasAddress)
+        )
+        return implies(pods, other) or any(bool(unknown) and unknown <= block.addresses for block in blocks)
 
 
-def _labels(peer: PeerExpr) -> tuple[dict[str, str], dict[str, str]]:
-    """Labels that fit an expression as far as its positive tests go."""
-    namespace_labels: dict[str, str] = {}
-    labels: dict[str, str] = {}
-    for part in peer.parts if isinstance(peer, AllOf) else (peer,):
+def _other(rule: PolicyRule, direction: str) -> PeerExpr:
+    return rule.match.destination if direction == EGRESS else rule.match.source
+
+
+def _pods_of(peer: PeerExpr) -> Iterator[PeerExpr]:
+    """The parts of an expression that ask for pods by labels alone."""
+    for atoms in alternatives(peer):
+        if all(isinstance(atom, InNamespace | NamespaceLabel | PodLabel | AnyPod) for atom in atoms):
+            yield all_of(*atoms)
+
+
+def _tests(pods: PeerExpr) -> tuple[tuple[LabelTest, ...], tuple[LabelTest, ...]]:
+    """The tests of namespaces and of pods, in an order of their own."""
+    of_namespaces: list[LabelTest] = []
+    of_pods: list[LabelTest] = []
+    for part in pods.parts if isinstance(pods, AllOf) else (pods,):
         match part:
             case InNamespace(name):
-                namespace_labels[NAMESPACE_NAME_LABEL] = name
+                of_namespaces.append(LabelTest(NAMESPACE_NAME_LABEL, LabelOperator.IN, (name,)))
             case NamespaceLabel(test):
-                namespace_labels.update(_label(test))
+                of_namespaces.append(test)
             case PodLabel(test):
-                labels.update(_label(test))
-            case _:
-                pass
-    return namespace_labels, labels
+                of_pods.append(test)
+    return _sorted(of_namespaces), _sorted(of_pods)
 
 
-def _label(test: LabelTest) -> dict[str, str]:
-    if test.operator is LabelOperator.IN and test.values:
-        return {test.key: test.values[0]}
-    return {test.key: _SOME_VALUE} if test.operator is LabelOperator.EXISTS else {}
-
-
-def _imagined(namespace_labels: Mapping[str, str], labels: Mapping[str, str], policies: PolicySet) -> Peer:
-    name = namespace_labels.get(NAMESPACE_NAME_LABEL)
-    known = policies.peers.cluster.namespaces
-    found = dict(policies.peers.labels_of_namespace(name)) if name in known else {}
-    return Peer(
-        "an imagined pod",
-        namespace=name or "\0elsewhere",
-        namespace_labels={NAMESPACE_NAME_LABEL: name or "\0elsewhere", **found, **namespace_labels},
-        labels=labels,
-        addresses=policies.peers.unknown_addresses,
-        is_pod=True,
-    )
+def _sorted(tests: list[LabelTest]) -> tuple[LabelTest, ...]:
+    return tuple(sorted(dict.fromkeys(tests), key=lambda test: (test.key, test.operator.value, test.values)))

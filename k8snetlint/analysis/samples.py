@@ -43,7 +43,7 @@ def samples(peer: PeerExpr, peers: Peers, connections: ConnectionExpr) -> Iterat
 
     Each pod declares the named ports of the connections, by numbers of its own, and has no address.
     """
-    for atoms in islice(_alternatives(peer), _LIMIT):
+    for atoms in islice(alternatives(peer), _LIMIT):
         yield from _made(atoms, peers, connections)
 
 
@@ -76,14 +76,14 @@ def opened_on(connections: ConnectionExpr, destination: Peer) -> ConnectionSet:
     return opened
 
 
-def _alternatives(peer: PeerExpr) -> Iterator[tuple[PeerExpr, ...]]:
+def alternatives(peer: PeerExpr) -> Iterator[tuple[PeerExpr, ...]]:
     """The expression as a choice between conjunctions."""
     match peer:
         case AnyOf(parts):
             for part in parts:
-                yield from _alternatives(part)
+                yield from alternatives(part)
         case AllOf(parts):
-            for chosen in product(*(list(_alternatives(part)) for part in parts)):
+            for chosen in product(*(list(alternatives(part)) for part in parts)):
                 yield tuple(atom for atoms in chosen for atom in atoms)
         case _:
             yield (peer,)

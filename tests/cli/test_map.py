@@ -234,6 +234,8 @@ def test_exposure(shop: Path) -> None:
             "direction": "ingress",
             "namespaceLabels": {},
             "podLabels": {},
+            "namespaceExpressions": [],
+            "podExpressions": [],
             "ports": PORTS,
         },
         {
@@ -241,6 +243,8 @@ def test_exposure(shop: Path) -> None:
             "direction": "egress",
             "namespaceLabels": {"kubernetes.io/metadata.name": "shop"},
             "podLabels": {},
+            "namespaceExpressions": [],
+            "podExpressions": [],
             "ports": PORTS,
         },
     ]

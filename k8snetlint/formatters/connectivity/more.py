@@ -12,8 +12,16 @@ from k8snetlint.analysis.exposure import Exposure
 from k8snetlint.formatters.escape import terminal
 from k8snetlint.formatters.json import JSON, location
 from k8snetlint.formatters.outcome import Outcome, place_of, place_text, rule_json
-from k8snetlint.policy.ir import Action, PolicySet
+from k8snetlint.model.cluster import NAMESPACE_NAME_LABEL
+from k8snetlint.policy.ir import Action, LabelOperator, LabelTest, PolicySet
 from k8snetlint.source.text import Place
+
+_OPERATORS = {
+    LabelOperator.IN: "In",
+    LabelOperator.NOT_IN: "NotIn",
+    LabelOperator.EXISTS: "Exists",
+    LabelOperator.ABSENT: "DoesNotExist",
+}
 
 
 class Needed(NamedTuple):
@@ -44,12 +52,46 @@ def exposure_json(found: Iterable[Exposure]) -> list[JSON]:
         {
             "workload": each.workload,
             "direction": each.direction,
-            "namespaceLabels": dict(each.namespace_labels),
-            "podLabels": dict(each.pod_labels),
+            "namespaceLabels": _labels(each.namespace_tests),
+            "podLabels": _labels(each.pod_tests),
+            "namespaceExpressions": _expressions(each.namespace_tests),
+            "podExpressions": _expressions(each.pod_tests),
             "ports": each.connections.as_lists(),
         }
         for each in found
     ]
+
+
+def _is_label(test: LabelTest) -> bool:
+    return test.operator is LabelOperator.IN and len(test.values) == 1
+
+
+def _labels(tests: Iterable[LabelTest]) -> JSON:
+    """The tests that ask for one value."""
+    return {test.key: test.values[0] for test in tests if _is_label(test)}
+
+
+def _expressions(tests: Iterable[LabelTest]) -> JSON:
+    """The other tests, as a selector writes them."""
+    return [
+        {"key": test.key, "operator": _OPERATORS.get(test.operator, test.operator.value), "values": list(test.values)}
+        for test in tests
+        if not _is_label(test)
+    ]
+
+
+def _test_text(test: LabelTest) -> str:
+    """A test as `kubectl` writes selectors."""
+    if _is_label(test):
+        return f"{test.key}={test.values[0]}"
+    match test.operator:
+        case LabelOperator.EXISTS:
+            return test.key
+        case LabelOperator.ABSENT:
+            return f"!{test.key}"
+        case LabelOperator.NOT_IN:
+            return f"{test.key} notin ({', '.join(test.values)})"
+    return f"{test.key} {test.operator.value} ({', '.join(test.values)})"
 
 
 def requirements_json(found: Iterable[Needed]) -> list[JSON]:
@@ -98,15 +140,24 @@ def exposure_text(found: Sequence[Exposure]) -> Iterator[str]:
     yield "\nexposure to pods that are not in the manifests:\n"
     for each in found:
         who = "any pod"
-        labels = [f"{key}={value}" for key, value in each.pod_labels.items()]
-        spaces = [f"{key}={value}" for key, value in each.namespace_labels.items()]
+        labels, spaces = _texts(each.pod_tests), _texts(each.namespace_tests)
         if labels or spaces:
-            who = f"pods labelled {', '.join(labels)}" if labels else "any pod"
-            who += f" in namespaces labelled {', '.join(spaces)}" if spaces else " in any namespace"
+            who = f"pods with {labels}" if labels else "any pod"
+            who += _where(each.namespace_tests, spaces) if spaces else " in any namespace"
         arrow = "<-" if each.direction == "ingress" else "->"
         yield f"  {terminal(each.workload)} {arrow} {terminal(who)}  {each.connections}\n"
     if not found:
         yield "  none\n"
+
+
+def _texts(tests: Iterable[LabelTest]) -> str:
+    return ", ".join(map(_test_text, tests))
+
+
+def _where(tests: Sequence[LabelTest], text: str) -> str:
+    if len(tests) == 1 and _is_label(tests[0]) and tests[0].key == NAMESPACE_NAME_LABEL:
+        return f" in namespace {tests[0].values[0]}"
+    return f" in namespaces with {text}"
 
 
 def requirements_text(found: Sequence[Needed]) -> Iterator[str]:
