@@ -12,6 +12,7 @@ import attrs
 
 from k8snetlint.model.cluster import Cluster
 from k8snetlint.model.core import Resource
+from k8snetlint.model.services import Service
 from k8snetlint.model.values import items_of, text_of
 from k8snetlint.model.workloads import Container, Workload
 from k8snetlint.settings import Settings
@@ -19,6 +20,7 @@ from k8snetlint.source.text import Place
 from k8snetlint.source.tree import Node, Path
 
 from .mentions import Mention, mentions, name_mention, settings_mentions
+from .routing import find_service, resolved_name
 from .variables import LONGEST_TEXT, SOURCES, entries, environment, expanded, linked_variables, named_source
 
 # Names of variables and flags whose value, where it is a bare name, is a host to connect to.
@@ -152,3 +154,10 @@ def _mounted(cluster: Cluster, workload: Workload, spec: Node) -> Iterator[tuple
                 found = named_source(cluster, workload, kind, name)
                 if found is not None:
                     yield found, data
+
+
+def stated_service(statement: Statement, cluster: Cluster, settings: Settings) -> Service | None:
+    """The Service that a statement means; None if its host is no Service of the cluster."""
+    host, namespace = statement.mention.host, statement.workload.namespace or ""
+    name = resolved_name(cluster, host, namespace, settings.cluster.dns_domain)
+    return find_service(cluster, name) if name is not None else None

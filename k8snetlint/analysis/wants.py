@@ -24,9 +24,9 @@ from k8snetlint.source.tree import Path
 
 from .blocking import allowing_rules
 from .dns import DNS_LABELS, DNS_NAMESPACES
-from .requirements import Client, Ground, Requirement, requirements, stated_service
+from .requirements import Client, Ground, Requirement, requirements
 from .routing import Backend, backends
-from .statements import statements
+from .statements import stated_service, statements
 
 # Where the control plane's own pods live: what those need is in no manifest.
 SYSTEM_NAMESPACES = DNS_NAMESPACES | {"kube-node-lease", "kube-public"}

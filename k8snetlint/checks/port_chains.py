@@ -17,8 +17,7 @@ from k8snetlint.diagnostic import Diagnostic, Location, Severity
 from k8snetlint.engine import Context, cluster_check
 from k8snetlint.model.cluster import Cluster
 from k8snetlint.model.networkpolicy import NetworkPolicy, NetworkPolicyPort
-from k8snetlint.model.services import ServicePort
-from k8snetlint.model.workloads import ContainerPort, Workload
+from k8snetlint.model.workloads import Workload
 from k8snetlint.policy.ir import INGRESS, Action, PolicyRule, PolicySet
 from k8snetlint.policy.peers import Flow, Peer
 from k8snetlint.settings import Settings
@@ -60,7 +59,6 @@ def port_chain_broken(ctx: Context) -> Iterator[Diagnostic]:
         yield diagnostic
     for chains in ways.chains:
         if chains[0].entry.door is Door.SERVICE:
-            yield from _left_out(ctx, chains)
             yield from _closed_in_part(ctx, ways, chains, said)
             said.update(map(_end, chains))
     shown: set[tuple[Peer | None, str, int | None]] = set()
@@ -190,34 +188,6 @@ def _shown_hops(chain: Chain) -> Iterator[tuple[Hop, str]]:
             if hop is chain.hops[1]
             else "declared here",
         )
-
-
-def _left_out(ctx: Context, chains: tuple[Chain, ...]) -> Iterator[Diagnostic]:
-    """Pods that have the target's name for another protocol only, beside pods that have it for the Service's."""
-    port = chains[0].entry.service_port
-    if port is None or not isinstance(port.target, str) or all(chain.port is None for chain in chains):
-        return
-    for chain in chains:
-        named = [declared for declared in chain.workload.ports if declared.name == port.target]
-        if chain.port is None and named:
-            yield _other_protocol(ctx, chain, port, named)
-
-
-def _other_protocol(ctx: Context, chain: Chain, port: ServicePort, named: list[ContainerPort]) -> Diagnostic:
-    service, workload = chain.entry.resource, chain.workload
-    protocols = sorted({declared.protocol for declared in named})
-    return ctx.report(
-        service,
-        *port.path,
-        "targetPort",
-        message=(
-            f"{workload} declares `{port.target}` for {' and '.join(protocols)} only, so its pods are left out of port"
-            f" {port}, which other pods serve"
-        ),
-        severity=Severity.WARNING if are_together(ctx, service, workload) else Severity.NOTE,
-        related=[ctx.location(workload, *named[0].path, "name", label=f"for {protocols[0]}")],
-        help=f"declare `{port.target}` for {port.protocol} there, or select only the pods that have it",
-    )
 
 
 def _closed_in_part(ctx: Context, ways: _Ways, chains: tuple[Chain, ...], said: Set[_End]) -> Iterator[Diagnostic]:

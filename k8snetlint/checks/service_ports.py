@@ -77,30 +77,42 @@ def service_target_port_name_undefined(service: Service, ctx: Context) -> Iterat
 
 @check("SVC006")
 def service_target_port_name_partial(service: Service, ctx: Context) -> Iterator[Diagnostic]:
-    """A targetPort name that only some of the selected workloads declare."""
+    """A targetPort name that only some of the selected workloads declare for the port's protocol."""
     backends = _backends(service, ctx)
     for port in service.ports:
         name = port.target
-        if not isinstance(name, str) or name.isdigit() or is_placeholder(name):
+        if not isinstance(name, str) or name.isdigit() or is_placeholder(name) or is_placeholder(port.protocol):
             continue
-        without = [
-            w for w in backends if all(declared.name != name for declared in w.ports) and not _may_be_injected(w)
-        ]
-        if without and len(without) < len(backends):
-            is_sure = all(are_together(ctx, service, workload) for workload in backends)
-            verb = "declare" if len(without) > 1 else "declares"
-            yield ctx.report(
-                service,
-                *port.path,
-                "targetPort",
-                message=(
-                    f"{listed(str(workload) for workload in without[:3])} {verb} no port named `{name}`, "
-                    f"so {'their' if len(without) > 1 else 'its'} pods are left out of this port's endpoints"
-                ),
-                severity=None if is_sure else Severity.NOTE,
-                related=[ctx.location(w, *w.labels_path, label="selected too", key=True) for w in without[:3]],
-                help=f"add a container port named `{name}` there, or select only the pods that have it",
-            )
+        serving = [w for w in backends if any((p.name, p.protocol) == (name, port.protocol) for p in w.ports)]
+        without = [w for w in backends if w not in serving and not _may_be_injected(w)]
+        if serving and without:
+            yield _left_out(ctx, service, port, backends, without)
+
+
+def _left_out(
+    ctx: Context, service: Service, port: ServicePort, backends: list[Workload], without: list[Workload]
+) -> Diagnostic:
+    name = port.target
+    others = [(w, found) for w in without for found in w.ports if found.name == name]
+    if len(others) == len(without):
+        protocols = sorted({found.protocol for _, found in others})
+        what = f"`{name}` for {' and '.join(protocols)} only"
+        related = [ctx.location(w, *found.path, "name", label=f"for {found.protocol}") for w, found in others[:3]]
+    else:
+        what = f"no port named `{name}`" if not others else f"no port named `{name}` for {port.protocol}"
+        related = [ctx.location(w, *w.labels_path, label="selected too", key=True) for w in without[:3]]
+    return ctx.report(
+        service,
+        *port.path,
+        "targetPort",
+        message=(
+            f"{listed(str(workload) for workload in without[:3])} {'declare' if len(without) > 1 else 'declares'} {what}, "
+            f"so {'their' if len(without) > 1 else 'its'} pods are left out of this port's endpoints"
+        ),
+        severity=None if all(are_together(ctx, service, workload) for workload in backends) else Severity.NOTE,
+        related=related,
+        help=f"add a container port named `{name}` there, or select only the pods that have it",
+    )
 
 
 def mentioned_numbers(cluster: Cluster, settings: Settings) -> Mapping[int, frozenset[str]]:

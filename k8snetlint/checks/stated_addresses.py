@@ -9,8 +9,7 @@ from ipaddress import IPv4Address, IPv4Network, ip_network
 import attrs
 
 from k8snetlint.analysis.mentions import DEFAULT_PORTS
-from k8snetlint.analysis.requirements import stated_service
-from k8snetlint.analysis.statements import statements_of
+from k8snetlint.analysis.statements import stated_service, statements_of
 from k8snetlint.analysis.variables import entries, environment
 from k8snetlint.diagnostic import Confidence, Diagnostic, Location, Severity
 from k8snetlint.engine import Context, check, cluster_check

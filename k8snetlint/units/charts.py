@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import posixpath
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import attrs
 
 from k8snetlint.diagnostic import Incompleteness, Severity
-from k8snetlint.settings import Settings
+from k8snetlint.settings import Settings, UnitSettings
 from k8snetlint.source.parse import ProblemKind
 from k8snetlint.source.text import Place, SourceFile
 from k8snetlint.source.tree import Document, Node
@@ -17,12 +18,12 @@ from k8snetlint.source.tree import Document, Node
 from .classify import CHART_NAME
 from .files import Files, head
 from .folders import is_below
-from .templated import Templating
+from .kustomize.file import join
 from .unit import Unit, UnitProblem, UnitType
-from .write import yaml_text
 
 if TYPE_CHECKING:
     from .helm import RenderedChart
+    from .templated import Templating
 
 
 @attrs.frozen
@@ -52,6 +53,32 @@ class ChartObjects:
     documents: tuple[Document, ...]
     problems: tuple[UnitProblem, ...]
     paths: tuple[str, ...]
+
+
+def configured_installation(
+    files: Files, root: str, configured: UnitSettings, charts: Iterable[SourceFile]
+) -> Installation:
+    """How the configuration has the charts of a unit installed; `root` is the folder that its paths start from."""
+    values: list[Node] = []
+    missing: list[tuple[str, Place]] = []
+    paths: list[str] = []
+    for given in configured.values:
+        if isinstance(given, Node):
+            values.append(given)
+            continue
+        source = files.read(join(root, given))
+        if isinstance(source, SourceFile):
+            paths.append(source.path)
+            values += (document.root for document in files.parsed(source).documents)
+        else:
+            missing += ((f"the values `{given}` are not known: {source.message}", head(chart)) for chart in charts)
+    return Installation(
+        release=configured.release or "release-name",
+        namespace=configured.namespace,
+        values=tuple(values),
+        missing=tuple(missing),
+        paths=tuple(paths),
+    )
 
 
 class Charts:
@@ -136,6 +163,7 @@ class Charts:
     ) -> ChartObjects:
         """What `helm` makes of a chart; `rendered` is what k8snetlint makes of it."""
         from .helm import folder_files
+        from .write import yaml_text
 
         contents = dict(folder_files(Path(self.files.inputs.real_path(directory) or directory)).contents)
         values = list(installation.values)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import posixpath
-from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from functools import cached_property
+from typing import TYPE_CHECKING
 
 import attrs
 
@@ -15,13 +16,14 @@ from k8snetlint.source.text import Place, SourceFile
 from k8snetlint.source.tree import Document, Node
 
 from . import alternatives
-from .built import Builder
-from .charts import Charts, Installation
+from .applied import Applied, named, outermost
+from .charts import Charts, configured_installation
 from .classify import CHART_NAME, objects_of, text_at
 from .files import Files, head
 from .folders import enclosing, folder_of, is_below
 from .gitops import (
     GROUPS,
+    RELEASE_GROUPS,
     Application,
     Followed,
     Origin,
@@ -32,14 +34,15 @@ from .gitops import (
     taken_by,
 )
 from .kustomize.file import Kustomization, join, read_kustomization
-from .kustomize.render import Renderer
 from .lacks import Lack, problems_of
 from .layout import Layout, lay_out
 from .programs import Programs
-from .releases import releases_of
-from .substitution import substituted
-from .templated import Templating
 from .unit import Found, Skipped, Unit, UnitProblem, UnitType
+
+if TYPE_CHECKING:
+    from .built import Builder
+    from .kustomize.render import Renderer
+    from .templated import Templating
 
 ONE_UNIT = "all"
 # How many folders controllers are followed to.
@@ -67,46 +70,42 @@ def kustomization_at(inputs: Inputs, settings: Settings, directory: str) -> Unit
         return finder.completed(finder.kustomization_unit(kustomization)) if kustomization is not None else None
 
 
-@attrs.frozen
-class _Applied:
-    """A folder that a controller applies; `way` are the objects that lead to it, its own the last."""
-
-    application: Application
-    taken: Taken
-    unit: Unit
-    way: tuple[Origin, ...]
-
-
-def _outermost(found: Sequence[_Applied]) -> list[_Applied]:
-    """What is applied, each by the longest way to it: an object that a controller applies is no beginning."""
-    inner: dict[Origin, set[Origin]] = {}
-    for each in found:
-        if len(each.way) > 1:
-            inner.setdefault(each.way[-1], set()).add(each.way[0])
-    dropped: set[Origin] = set()
-    for each in found:
-        origin = each.way[0]
-        if len(each.way) == 1 and inner.get(origin, set()) - dropped - {origin}:
-            dropped.add(origin)
-    return [each for each in found if each.way[0] not in dropped]
-
-
 class _Finder:
     def __init__(self, inputs: Inputs, settings: Settings, programs: Programs) -> None:
         self.inputs = inputs
         self.settings = settings
         self.files = Files(inputs)
-        self.renderer = Renderer(self.files, settings)
-        is_by_program = settings.render == "program"
         self.programs = programs
-        self.builder = Builder(self.files, programs) if is_by_program else None
-        self.charts = Charts(self.files, settings, Templating(self.files, programs) if is_by_program else None)
+        self.charts = Charts(self.files, settings, self._templating())
         self.problems: list[UnitProblem] = []
         # What is to be reported of the units that it makes incomplete.
         self.lacks: list[Lack] = []
         self.skipped: list[Skipped] = []
         # By the place of an object that has a controller apply something: what came of it.
         self.applied: dict[tuple[SourceFile, int], Followed] = {}
+
+    # What renders is imported where something is to be rendered: most files are plain.
+
+    def _templating(self) -> Templating | None:
+        if self.settings.render != "program":
+            return None
+        from .templated import Templating
+
+        return Templating(self.files, self.programs)
+
+    @cached_property
+    def renderer(self) -> Renderer:
+        from .kustomize.render import Renderer
+
+        return Renderer(self.files, self.settings)
+
+    @cached_property
+    def builder(self) -> Builder | None:
+        if self.settings.render != "program":
+            return None
+        from .built import Builder
+
+        return Builder(self.files, self.programs)
 
     def run(self) -> Found:
         settings = self.settings
@@ -250,11 +249,9 @@ class _Finder:
         self, layout: Layout, units: Sequence[Unit], objects: Mapping[SourceFile, tuple[Document, ...]]
     ) -> tuple[list[Unit], Taken]:
         """What objects have a controller apply, as units of their own, and what is no unit by itself therefore."""
-        if self.settings.render == "never" or not any(
-            group in source.text for source in self.inputs.files for group in GROUPS
-        ):
+        if self.settings.render == "never" or not self._names_any(GROUPS):
             return [], Taken((), ())
-        found: list[_Applied] = []
+        found: list[Applied] = []
         pending: list[tuple[tuple[Node, ...], tuple[Origin, ...]]] = [
             (tuple(document.root for document in unit.documents), ()) for unit in units
         ]
@@ -272,38 +269,20 @@ class _Finder:
                 if len(found) >= MAX_APPLICATIONS:
                     message = f"more than {MAX_APPLICATIONS:,} folders are applied by controllers: this one is left out"
                     self.problems.append(UnitProblem("TOOL005", Severity.WARNING, message, application.path.place))
-                    return self._named(_outermost(found))
+                    return named(outermost(found))
                 unit = self._application_unit(application, taken)
                 way = (*around, application.origin)
-                found.append(_Applied(application, taken, unit, way))
+                found.append(Applied(application, taken, unit, way))
                 pending.append((tuple(each.root for each in unit.documents), way))
-        return self._named(_outermost(found))
-
-    def _named(self, found: Sequence[_Applied]) -> tuple[list[Unit], Taken]:
-        """The units of applications, each named after its folder, and after its object where several have it."""
-        different: list[_Applied] = []
-        for each in found:
-            if not any(each.application.is_like(other.application) for other in different):
-                different.append(each)
-        times = Counter(each.application.folder for each in different)
-        units: dict[str, Unit] = {}
-        for each in different:
-            name = each.application.folder or "."
-            if times[name] > 1:
-                name = f"{name}:{each.application.name}"
-            while name in units:
-                name += "+"
-            reasons = tuple(attrs.evolve(reason, unit=name) for reason in each.unit.incomplete_because)
-            units[name] = attrs.evolve(each.unit, name=name, incomplete_because=reasons)
-        kustomizations = {directory for each in found for directory in each.taken.kustomizations}
-        files = {source for each in found for source in each.taken.files}
-        return list(units.values()), Taken(tuple(kustomizations), tuple(files))
+        return named(outermost(found))
 
     def _application_unit(self, application: Application, taken: Taken) -> Unit:
         """What a controller applies for an object."""
         folder = application.folder or "."
         if application.is_flux or taken.kustomizations:
             unit = self.kustomization_unit(kustomization_of(application, taken), folder)
+            from .substitution import substituted
+
             unit = attrs.evolve(unit, documents=substituted(unit.documents, application.settings))
         else:
             unit = self._plain(folder, "plain", taken.files, ())
@@ -315,6 +294,10 @@ class _Finder:
 
     def _released(self, units: Sequence[Unit]) -> list[Unit]:
         """The charts of this tree that objects of the units install, each with the values it is given there."""
+        if not self._names_any(RELEASE_GROUPS):
+            return []
+        from .releases import releases_of
+
         made: dict[str, Unit] = {}
         for unit in units:
             for release in releases_of(self.files, unit.documents):
@@ -326,6 +309,10 @@ class _Finder:
                     name += "+"
                 made[name] = self.charts.unit(release.chart, chart, name, release.installation)
         return list(made.values())
+
+    def _names_any(self, groups: Sequence[str]) -> bool:
+        """Whether some file speaks of one of these API groups."""
+        return any(group in source.text for source in self.inputs.files for group in groups)
 
     def _not_analysed(self, message: str, place: Place) -> None:
         self.lacks.append((message, place))
@@ -342,35 +329,13 @@ class _Finder:
     def _with_values(self, configured: UnitSettings, sources: Sequence[SourceFile]) -> list[Unit]:
         """What a configured unit is that installs charts with values of its own."""
         layout = lay_out(self.files, tuple(sources), ())
-        values: list[Node] = []
-        missing: list[tuple[str, Place]] = []
-        paths: list[str] = []
-        for given in configured.values:
-            if isinstance(given, Node):
-                values.append(given)
-                continue
-            source = self.files.read(join(self.settings.root, given))
-            if isinstance(source, SourceFile):
-                paths.append(source.path)
-                values += (document.root for document in self.files.parsed(source).documents)
-            else:
-                missing += (
-                    (f"the values `{given}` are not known: {source.message}", head(chart))
-                    for chart in layout.charts.values()
-                )
-        installation = Installation(
-            release=configured.release or "release-name",
-            namespace=configured.namespace,
-            values=tuple(values),
-            missing=tuple(missing),
-            paths=tuple(paths),
-        )
+        installation = configured_installation(self.files, self.settings.root, configured, layout.charts.values())
         charts = [
             self.charts.unit(directory, chart, configured.name, installation)
             for directory, chart in layout.charts.items()
         ]
         inside = tuple(source for source in sources if enclosing(folder_of(source.path), layout.charts) is None)
-        rest = tuple(source for source in inside if source.path not in paths)
+        rest = tuple(source for source in inside if source.path not in installation.paths)
         return [*charts, *self._units_of(rest, configured.name, ())]
 
     def _merged(self, name: str, type_: UnitType, units: Sequence[Unit]) -> Unit:

@@ -23,6 +23,8 @@ from .unit import EVERY_NAMESPACE, Unit
 
 GROUPS = ("kustomize.toolkit.fluxcd.io", "argoproj.io")
 _FLUX, _ARGO = GROUPS
+# Groups whose objects install charts.
+RELEASE_GROUPS = ("helm.toolkit.fluxcd.io", _ARGO)
 # What a controller renders a chart for.
 _CHART_KINDS = frozenset({("helm.toolkit.fluxcd.io", "HelmRelease"), ("helm.cattle.io", "HelmChart")})
 _PLACEHOLDER = re.compile(r"[${<]")

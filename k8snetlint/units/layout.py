@@ -12,8 +12,7 @@ from k8snetlint.source.text import SourceFile
 from .classify import CHART_NAME, DocumentKind, is_expectation, is_manifest, kind_of
 from .files import Files
 from .folders import ancestors, enclosing, folder_of, is_below
-from .kustomize.charts import chart_folder, charts_of
-from .kustomize.file import Kustomization, read_kustomization
+from .kustomize.file import Kustomization, chart_folder, charts_of, read_kustomization
 from .unit import Skipped
 
 

@@ -91,5 +91,5 @@ def test_a_target_that_no_pod_has_is_left_to_its_rule():
     udp = "[{name: http, protocol: UDP, containerPort: 8080}]"
     service = SERVICE.format(fields="ports: [{port: 80, targetPort: http}]")
     assert rules(pod(udp), service) == ["SVC008"]
-    assert rules(pod(udp), pod(HTTP, "other"), service) == ["PORT022"]
+    assert rules(pod(udp), pod(HTTP, "other"), service) == ["SVC006"]
     assert rules(pod("[]"), pod(HTTP, "other"), service) == ["SVC006"]

@@ -53,6 +53,21 @@ def test_check_of_a_valid_file_imports_nothing_heavy(tmp_path: Path) -> None:
     }
 
 
+def test_check_imports_only_what_the_files_call_for(tmp_path: Path) -> None:
+    write(tmp_path, CLEAN)
+    ours = {name.removeprefix("k8snetlint.") for name in imported(tmp_path, "check", "cart.yaml")}
+    for name in (
+        "policy",
+        "algebra",
+        "analysis.requirements",
+        "units.helm",
+        "units.kustomize.render",
+        "units.releases",
+    ):
+        assert name not in ours
+    assert "subprocess" not in ours
+
+
 def test_only_sarif_imports_its_object_model(tmp_path: Path) -> None:
     write(tmp_path, CLEAN)
     assert "sarif_om" in imported(tmp_path, "check", "-f", "sarif", "cart.yaml")

@@ -11,7 +11,7 @@ from k8snetlint.analysis.statements import statements
 from k8snetlint.model.cluster import Cluster
 from k8snetlint.settings import Settings
 
-from .addresses import addresses, stated_service
+from .addresses import addresses
 from .api_server import api_clients, calls
 from .names import lookups
 from .need import API_SERVER, DNS, Client, Ground, Requirement
@@ -19,7 +19,7 @@ from .peers import peers
 from .routes import routes
 from .scrapes import scrapes
 
-__all__ = ["API_SERVER", "DNS", "Client", "Ground", "Requirement", "requirements", "stated_service"]
+__all__ = ["API_SERVER", "DNS", "Client", "Ground", "Requirement", "requirements"]
 
 
 def requirements(cluster: Cluster, settings: Settings) -> tuple[Requirement, ...]:

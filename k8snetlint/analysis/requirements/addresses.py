@@ -5,21 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from k8snetlint.analysis.mentions import Mention
-from k8snetlint.analysis.routing import Backend, backends, find_service, resolved_name
-from k8snetlint.analysis.statements import Statement
+from k8snetlint.analysis.routing import Backend, backends
+from k8snetlint.analysis.statements import Statement, stated_service
 from k8snetlint.diagnostic import Confidence
 from k8snetlint.model.cluster import Cluster
 from k8snetlint.model.services import Service, ServicePort
 from k8snetlint.settings import Settings
 
 from .need import Client, Requirement
-
-
-def stated_service(statement: Statement, cluster: Cluster, settings: Settings) -> Service | None:
-    """The Service that a statement means; None if its host is no Service of the cluster."""
-    host, namespace = statement.mention.host, statement.workload.namespace or ""
-    name = resolved_name(cluster, host, namespace, settings.cluster.dns_domain)
-    return find_service(cluster, name) if name is not None else None
 
 
 def addresses(stated: Iterable[Statement], cluster: Cluster, settings: Settings) -> Iterator[Requirement]:

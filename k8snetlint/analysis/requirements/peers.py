@@ -6,14 +6,14 @@ import re
 from collections.abc import Iterable, Iterator
 
 from k8snetlint.analysis.routing import backends
-from k8snetlint.analysis.statements import Statement
+from k8snetlint.analysis.statements import Statement, stated_service
 from k8snetlint.diagnostic import Confidence
 from k8snetlint.model.cluster import Cluster
 from k8snetlint.model.services import Service
 from k8snetlint.model.workloads import Workload
 from k8snetlint.settings import Settings
 
-from .addresses import destination, stated_service
+from .addresses import destination
 from .need import Client, Ground, Requirement
 
 # Ports that others ask, and never a pod of the same set.

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 from k8snetlint.settings import Settings
 from k8snetlint.source.discover import InputProblem
 from k8snetlint.source.text import SourceFile
@@ -12,32 +10,9 @@ from k8snetlint.units.charts import Charts, Installation
 from k8snetlint.units.classify import CHART_NAME, text_at
 from k8snetlint.units.files import Files
 
-from .file import Kustomization, join
+from .file import Kustomization, chart_folder, charts_of, join
 from .resource import Resource
 from .work import Reason, Work
-
-
-def charts_of(kustomization: Kustomization) -> Iterator[tuple[Node, tuple[str, ...]]]:
-    """The entries of `helmCharts` and `helmChartInflationGenerator`, each with the folders its chart may stand in.
-
-    Source: kustomize, HelmChartInflationGenerator: a chart that was fetched stands in a folder of its version.
-    """
-    root = kustomization.root
-    home = text_at(root, "helmGlobals", "chartHome") or "charts"
-    for field, name_field in (("helmCharts", "name"), ("helmChartInflationGenerator", "chartName")):
-        listed = root.get(field)
-        for item in listed.items if listed is not None else ():
-            name, version = text_at(item, name_field), text_at(item, "version")
-            own = join(kustomization.directory, text_at(item, "chartHome") or home)
-            folders = [join(own, name)]
-            if version:
-                folders.insert(0, join(own, f"{name}-{version}/{name}"))
-            yield item, tuple(folders) if name else ()
-
-
-def chart_folder(files: Files, folders: tuple[str, ...]) -> str | None:
-    """The first of the folders that holds a chart."""
-    return next((folder for folder in folders if files.inputs.is_file(join(folder, CHART_NAME))), None)
 
 
 def inflate(work: Work, files: Files, settings: Settings, kustomization: Kustomization) -> None:

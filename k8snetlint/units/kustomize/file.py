@@ -10,7 +10,7 @@ import attrs
 
 from k8snetlint.source.text import SourceFile
 from k8snetlint.source.tree import Node
-from k8snetlint.units.classify import KUSTOMIZATION_NAMES, text_at
+from k8snetlint.units.classify import CHART_NAME, KUSTOMIZATION_NAMES, text_at
 from k8snetlint.units.files import Files
 
 # What a Go `git` getter takes for a remote base: a URL, a host with a path, or a query.
@@ -94,3 +94,26 @@ def read_kustomization(files: Files, directory: str) -> Kustomization | None:
             return None
         return Kustomization(directory, source, root)
     return None
+
+
+def charts_of(kustomization: Kustomization) -> Iterator[tuple[Node, tuple[str, ...]]]:
+    """The entries of `helmCharts` and `helmChartInflationGenerator`, each with the folders its chart may stand in.
+
+    Source: kustomize, HelmChartInflationGenerator: a chart that was fetched stands in a folder of its version.
+    """
+    root = kustomization.root
+    home = text_at(root, "helmGlobals", "chartHome") or "charts"
+    for field, name_field in (("helmCharts", "name"), ("helmChartInflationGenerator", "chartName")):
+        listed = root.get(field)
+        for item in listed.items if listed is not None else ():
+            name, version = text_at(item, name_field), text_at(item, "version")
+            own = join(kustomization.directory, text_at(item, "chartHome") or home)
+            folders = [join(own, name)]
+            if version:
+                folders.insert(0, join(own, f"{name}-{version}/{name}"))
+            yield item, tuple(folders) if name else ()
+
+
+def chart_folder(files: Files, folders: tuple[str, ...]) -> str | None:
+    """The first of the folders that holds a chart."""
+    return next((folder for folder in folders if files.inputs.is_file(join(folder, CHART_NAME))), None)
