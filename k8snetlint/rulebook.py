@@ -39,6 +39,10 @@ class RuleDocumentError(ValueError):
     """A rule's document that cannot be read: a mistake of ours, never of the user's."""
 
 
+# A text that does not parse, and a failure inside: then the rules asked for have not looked at everything.
+_NEVER_SILENT = frozenset({"K8S001", "TOOL001"})
+
+
 @attrs.frozen
 class Example:
     """A YAML block of a rule's document: its section (Bad, Good or Fixed), its text and the words after ```yaml."""
@@ -110,11 +114,14 @@ class Rulebook:
     def selected(
         self, select: Iterable[str], extend_select: Iterable[str], ignore: Iterable[str], *, pedantic: bool
     ) -> frozenset[str]:
-        """The ids that are on. A more specific selector wins over a less specific one, and `ignore` among equals."""
+        """The ids that are on. A more specific selector wins over a less specific one, and `ignore` among equals.
+
+        What must not be missed in silence is on unless it is ignored, whatever is selected.
+        """
         chosen: dict[str, tuple[int, bool]] = {info.id: (-1, info.default or pedantic) for info in self.rules.values()}
         select = tuple(select)
         if select:
-            chosen = dict.fromkeys(chosen, (-1, False))
+            chosen = {id_: (-1, id_ in _NEVER_SILENT) for id_ in chosen}
         for selectors, is_on in ((select, True), (tuple(extend_select), True), (tuple(ignore), False)):
             for selector in selectors:
                 ids = self.resolve(selector)

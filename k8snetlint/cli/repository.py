@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import subprocess
 from collections.abc import Iterable
 
 from .pipeline import Failure
@@ -62,6 +61,8 @@ def texts_at(directory: str, revision: str, paths: Iterable[str]) -> dict[str, s
 
 
 def _git(root: str, *arguments: str, fails_softly: bool = False) -> str:
+    import subprocess
+
     command = ["git", "-c", "core.fsmonitor=false", "-c", "core.quotePath=false", *arguments]
     try:
         ran = subprocess.run(command, cwd=root, capture_output=True, timeout=_TIMEOUT_S, check=False)

@@ -135,3 +135,11 @@ def test_an_ignore_of_what_is_not_shown_is_of_use(tmp_path: Path) -> None:
         },
     )
     assert k8snetlint(tmp_path, *pedantic).out == ""
+
+
+def test_what_does_not_parse_is_said_whatever_is_selected(tmp_path: Path) -> None:
+    write(tmp_path, {**CLEAN, "broken.yaml": "a: [\n"})
+    ran = k8snetlint(tmp_path, "check", "--select", "SVC005", "-f", "concise")
+    assert ran.code == 1
+    assert "broken.yaml:1:4: error[K8S001]" in ran.out
+    assert k8snetlint(tmp_path, "check", "--select", "SVC005", "--ignore", "K8S001").code == 0
