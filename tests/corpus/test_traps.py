@@ -800,10 +800,13 @@ CASES["30-leader"] = {
     )
 }
 
-# What is said of a case all the same, and is true: that Endpoints are deprecated, and that the policy means everybody.
+# What is said of a case all the same, and is true: that Endpoints are deprecated, that the policy means everybody, and
+# that a Deployment needs another node for its update where pods take a port of theirs.
 EVERYBODY = {"NP028", "NP029", "NP050"}
 TRUE_OF = {
     **{f"25-{name}": EVERYBODY for name in ("from-empty", "from-null", "to-null", "labels-null", "labels-empty")},
+    "7-daemonset": {"HOST006"},
+    "28-host-network": {"HOST006"},
     "30-glusterfs": {"EP009"},
     "30-leader": {"EP009"},
 }
