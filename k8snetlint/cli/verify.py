@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
+from types import MappingProxyType
 
 import attrs
 import click
@@ -12,12 +13,14 @@ from k8snetlint import __version__
 from k8snetlint import rulebook as rulebooks
 from k8snetlint.analysis.intents import Intent
 from k8snetlint.analysis.proof import IntentProver
+from k8snetlint.analysis.stated import check_forbids, check_permits
+from k8snetlint.analysis.verdict import Verdict, check_equivalent, check_implies
 from k8snetlint.analysis.verdict import World as Worlds
-from k8snetlint.analysis.verdict import check_equivalent, check_implies
 from k8snetlint.diagnostic import Report
 from k8snetlint.formatters.context import RenderContext
 from k8snetlint.formatters.outcome import Outcome
 from k8snetlint.formatters.verification import VERIFICATION_FORMATS, Proved, diagnostics, render
+from k8snetlint.policy.ir import PolicySet
 
 from .intents import configured_intents, intents_in
 from .options import LoadOptions, load_options
@@ -27,17 +30,30 @@ from .repository import repository_root
 from .sides import sides
 from .world import outcome_of, world_of
 
+COMPARISONS: Mapping[str, Callable[[PolicySet, PolicySet, Worlds], Verdict]] = MappingProxyType(
+    {
+        "equivalent": check_equivalent,
+        "implies": check_implies,
+        "permits": check_permits,
+        "forbids": check_forbids,
+    }
+)
+
 
 @click.command(name="verify")
 @click.argument("paths", nargs=-1, type=click.Path())
 @click.option("--equivalent", nargs=2, metavar="OLD NEW", help="Prove that two sets of manifests allow the same.")
 @click.option("--implies", nargs=2, metavar="OLD NEW", help="Prove that NEW allows everything that OLD allows.")
 @click.option(
+    "--permits", nargs=2, metavar="SPEC NEW", help="Prove that NEW allows everything that rules of SPEC state."
+)
+@click.option("--forbids", nargs=2, metavar="SPEC NEW", help="Prove that NEW allows nothing that rules of SPEC state.")
+@click.option(
     "--world",
     "world_name",
     type=click.Choice(["closed", "open"]),
-    default="closed",
-    help="For --equivalent and --implies: the workloads in the manifests, or any pod that anyone could create.",
+    default="open",
+    help="For comparisons: any pod that anyone could create (the default), or the workloads in the manifests.",
 )
 @click.option("--format", "-f", "format_", type=click.Choice(VERIFICATION_FORMATS), default="text", help="The format.")
 @click.option("--output", "-o", "output", metavar="FILE", help="Write to a file.")
@@ -46,6 +62,8 @@ def command(
     paths: tuple[str, ...],
     equivalent: tuple[str, str] | None,
     implies: tuple[str, str] | None,
+    permits: tuple[str, str] | None,
+    forbids: tuple[str, str] | None,
     world_name: str,
     format_: str,
     output: str | None,
@@ -57,10 +75,12 @@ def command(
 
     Exit codes: 0 all proved; 1 one is refuted or unknown; 2 wrong usage; 3 nothing to analyse.
     """
-    if equivalent or implies:
-        if paths or (equivalent and implies):
-            raise Failure("--equivalent and --implies stand alone: each takes OLD NEW, and no other path is given")
-        return _compare(equivalent, implies, Worlds(world_name), format_, output, options)
+    asked_for = {"equivalent": equivalent, "implies": implies, "permits": permits, "forbids": forbids}
+    comparisons = [(name, both) for name, both in asked_for.items() if both]
+    if comparisons:
+        if paths or len(comparisons) > 1:
+            raise Failure("--equivalent, --implies, --permits and --forbids stand alone: each takes two paths itself")
+        return _compare(*comparisons[0], Worlds(world_name), format_, output, options)
     intents: list[Intent] = []
     if paths and (found := intents_in(paths[0])) is not None:
         intents, paths = found, paths[1:]
@@ -78,18 +98,10 @@ def command(
 
 
 def _compare(
-    equivalent: tuple[str, str] | None,
-    implies: tuple[str, str] | None,
-    world: Worlds,
-    format_: str,
-    output: str | None,
-    options: LoadOptions,
+    name: str, both: tuple[str, str], world: Worlds, format_: str, output: str | None, options: LoadOptions
 ) -> int:
-    old, new = equivalent or implies or ("", "")
-    with sides(old, new, options) as (before, after):
-        check = check_equivalent if equivalent else check_implies
-        verdict = check(before.policies, after.policies, world)
-        name = f"{old} and {new} allow the same" if equivalent else f"{new} allows everything that {old} allows"
+    with sides(*both, options) as (before, after):
+        verdict = COMPARISONS[name](before.policies, after.policies, world)
         outcome = outcome_of(after, options, __version__, wants_colour(options.color, output))
         reasons = tuple(dict.fromkeys((*before.incomplete_because, *after.incomplete_because)))
         return _written([Proved(name, verdict)], attrs.evolve(outcome, incomplete_because=reasons), format_, output)

@@ -167,10 +167,28 @@ def test_comparisons(shop: Path) -> None:
     ran = k8snetlint(shop, "verify", "--equivalent", "shop", "new", "-f", "json")
     assert ran.code == 1
     (found,) = json.loads(ran.out)["intents"]
+    assert found["name"] == "equivalent"
     assert (found["verdict"], found["witness"]["protocol"], found["witness"]["port"]) == ("refuted", "TCP", 7070)
+    assert k8snetlint(shop, "verify", "--equivalent", "shop", "new", "--world", "closed").code == 1
     assert k8snetlint(shop, "verify", "--implies", "new", "shop", "--world", "open").code == 0
     assert k8snetlint(shop, "verify", "--implies", "shop", "new", "--world", "open").code == 1
     assert k8snetlint(shop, "verify", "intents.yaml", "--implies", "shop", "new").code == 2
+    assert k8snetlint(shop, "verify", "--permits", "shop", "new", "--implies", "shop", "new").code == 2
+
+
+@pytest.mark.parametrize("world", ["open", "closed"])
+def test_a_specification_is_permitted_or_forbidden(shop: Path, world: str) -> None:
+    narrower = SHOP.replace("{port: 7070}, ", "")
+    write(shop, {"new/shop.yaml": narrower})
+
+    def ran(question: str, *both: str) -> tuple[int, str]:
+        found = k8snetlint(shop, "verify", question, *both, "--world", world, "-f", "json")
+        (intent,) = json.loads(found.out)["intents"]
+        return found.code, intent["name"]
+
+    assert ran("--permits", "new", "shop") == (0, "permits")
+    assert ran("--permits", "shop", "new") == (1, "permits")
+    assert ran("--forbids", "new", "shop") == (1, "forbids")
 
 
 def test_check_reports_intents_of_the_configuration_that_do_not_hold(shop: Path) -> None:

@@ -18,9 +18,11 @@ from tests.shared import SHARED, needs_shared
 
 from .connectivity import DIFFERENCES
 
+HERE = ("--world", "closed", "--one-unit", "--isolated", "--allow-empty")
+
 
 def _holds(case: Path, question: str, old: str, new: str) -> bool:
-    ran = k8snetlint(case, "verify", question, old, new, "--one-unit", "--isolated", "--allow-empty", "-f", "json")
+    ran = k8snetlint(case, "verify", question, old, new, *HERE, "-f", "json")
     assert ran.code in (0, 1), ran.err
     (found,) = json.loads(ran.out)["intents"]
     assert found["verdict"] != "unknown"
