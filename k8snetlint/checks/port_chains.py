@@ -8,23 +8,38 @@ from typing import TypeAlias
 import attrs
 
 from k8snetlint.analysis.blocking import needs_of, opened_on, policies_of
-from k8snetlint.analysis.portpath import Admission, Chain, Door, Hop, chains_of, entries
+from k8snetlint.analysis.portpath import NODE_PORT_TYPES, Admission, Chain, Door, Hop, chains_of, entries
 from k8snetlint.analysis.reference import missing_connection
 from k8snetlint.analysis.requirements import Client
 from k8snetlint.analysis.understood import Unsettled
 from k8snetlint.analysis.verdict import Undecided
-from k8snetlint.diagnostic import Diagnostic, Location, Severity
+from k8snetlint.diagnostic import Confidence, Diagnostic, Location, Severity
 from k8snetlint.engine import Context, cluster_check
 from k8snetlint.model.cluster import Cluster
 from k8snetlint.model.networkpolicy import NetworkPolicy, NetworkPolicyPort
+from k8snetlint.model.services import Service
+from k8snetlint.model.values import text_of
 from k8snetlint.model.workloads import Workload
-from k8snetlint.policy.ir import INGRESS, Action, PolicyRule, PolicySet
+from k8snetlint.policy.ir import (
+    INGRESS,
+    Action,
+    AllOf,
+    AnyOf,
+    Everything,
+    HasAddress,
+    IsNode,
+    NodeIs,
+    Not,
+    PeerExpr,
+    PolicyRule,
+    PolicySet,
+)
 from k8snetlint.policy.peers import Flow, Peer
 from k8snetlint.settings import Settings
 
 from .missing_services import are_together
 from .needed_connections import isolating_locations
-from .needs import level
+from .needs import level, place_of_rule
 from .policy_ports import mentions, used_service_ports
 from .undecided import resource_limit, undecided
 from .words import listed
@@ -68,6 +83,73 @@ def port_chain_broken(ctx: Context) -> Iterator[Diagnostic]:
         if _end(chain) not in said and ways.admission.is_closed(chain) and key not in shown:
             shown.add(key)
             yield _closed_host_port(ctx, ways, chain)
+
+
+@cluster_check("NP056")
+def published_service_shut_to_outside(ctx: Context) -> Iterator[Diagnostic]:
+    """A nodePort or load balancer in front of pods whose policies let in pods only."""
+    ways = ctx.once(_ways)
+    for chains in ways.chains:
+        service = chains[0].entry.resource
+        if chains[0].entry.door is not Door.SERVICE or not isinstance(service, Service):
+            continue
+        if service.type not in NODE_PORT_TYPES or service.root.get("spec", "externalIPs") is not None:
+            continue
+        rules = [_for_pods_only(ways, chain) for chain in chains]
+        if all(rules):
+            yield _shut_to_outside(ctx, ways, chains, [rule for each in rules for rule in each])
+
+
+def _for_pods_only(ways: _Ways, chain: Chain) -> list[PolicyRule]:
+    """The rules that open where a chain comes out; none where the pods are not isolated or some opens to the outside."""
+    peer = ways.peer(chain)
+    about = ways.admission.rules_about(peer) if peer is not None else []
+    if peer is None or chain.port is None or not any(rule.is_default for rule in about):
+        return []
+    flow = Flow(peer, peer, chain.entry.protocol, chain.port)
+    opening = [
+        rule
+        for rule in about
+        if rule.action is Action.ALLOW and missing_connection(rule.match.connections, flow) is None
+    ]
+    if any(rule.origin is None or _may_be_outside(rule.match.source) for rule in opening):
+        return []
+    return opening
+
+
+def _may_be_outside(peer: PeerExpr) -> bool:
+    """Whether an expression may stand for an address or node."""
+    match peer:
+        case AllOf(parts):
+            return all(map(_may_be_outside, parts))
+        case AnyOf(parts):
+            return any(map(_may_be_outside, parts))
+        case Everything() | HasAddress() | IsNode() | NodeIs() | Not():
+            return True
+    return False
+
+
+def _shut_to_outside(ctx: Context, ways: _Ways, chains: tuple[Chain, ...], rules: list[PolicyRule]) -> Diagnostic:
+    first, service = chains[0], chains[0].entry.resource
+    origins = [rule.origin for rule in rules if rule.origin is not None]
+    is_sure = all(are_together(ctx, service, origin.resource) for origin in origins)
+    is_local = text_of(service.root.get("spec", "externalTrafficPolicy")) == "Local"
+    lost = (
+        "nothing from outside gets in" if is_local else "from outside only what enters at a pod's own node may get in"
+    )
+    return ctx.report(
+        service,
+        "spec",
+        "type",
+        message=(
+            f"{first.entry.protocol} {first.port} of {first.workload} is published on every node, but the policies there"
+            f" let in pods only: {lost}"
+        ),
+        severity=level(ctx, ways.policies, ctx.rule.severity if is_sure else Severity.NOTE),
+        confidence=None if is_sure else Confidence.LOW,
+        related=[place for rule in rules[:3] for place in place_of_rule(ctx, rule, "lets in pods only")],
+        help="add a rule for the addresses of clients, or of the nodes, as they are masked; or use type ClusterIP",
+    )
 
 
 _End: TypeAlias = tuple[int, str, int | None]
@@ -207,12 +289,13 @@ def _closed_in_part(ctx: Context, ways: _Ways, chains: tuple[Chain, ...], said: 
     opened = opened_on(ways.policies, peer) or "no port"
     is_sure = all(are_together(ctx, chain.entry.resource, chain.workload) for chain in closed)
     names = listed(str(chain.workload) for chain in closed[:3])
+    whose = "whose policies" if first.refusal is None else "which declares no such port and whose policies"
     yield ctx.report(
         first.entry.resource,
         *port.path,
         "port",
         message=(
-            f"port {port} leads to {first.entry.protocol} {first.port} of {names} too, whose policies open {opened}:"
+            f"port {port} leads to {first.entry.protocol} {first.port} of {names} too, {whose} open {opened}:"
             " what is forwarded there is dropped, though other pods answer"
         ),
         severity=level(ctx, ways.policies, Severity.WARNING if is_sure else Severity.NOTE),

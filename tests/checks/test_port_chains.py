@@ -16,7 +16,20 @@ from k8snetlint.units.unit import Unit
 from tests.analysis.test_port_paths import POD, POLICY, SERVICE
 
 RULEBOOK = load()
-RULES = ("PORT022", "NP017", "NP018", "NP019", "NP041", "NP042", "NP044", "SVC005", "SVC006", "SVC007", "SVC008")
+RULES = (
+    "PORT022",
+    "NP056",
+    "NP017",
+    "NP018",
+    "NP019",
+    "NP041",
+    "NP042",
+    "NP044",
+    "SVC005",
+    "SVC006",
+    "SVC007",
+    "SVC008",
+)
 HOST_PORT = "[{containerPort: 8080, hostPort: 80}]"
 HTTP = "[{name: http, containerPort: 8080}]"
 MONITOR = "{podSelector: {matchLabels: {app: monitor}}}"
@@ -93,3 +106,22 @@ def test_a_target_that_no_pod_has_is_left_to_its_rule():
     assert rules(pod(udp), service) == ["SVC008"]
     assert rules(pod(udp), pod(HTTP, "other"), service) == ["SVC006"]
     assert rules(pod("[]"), pod(HTTP, "other"), service) == ["SVC006"]
+
+
+OUTSIDE = "[{from: [{podSelector: {}}, {ipBlock: {cidr: 192.0.2.0/24}}]}]"
+PODS = "[{from: [{podSelector: {}}]}]"
+
+
+@pytest.mark.parametrize(
+    ("fields", "ingress", "expected"),
+    [
+        ("type: LoadBalancer, ports: [{port: 80, targetPort: 8080}]", PODS, ["NP056"]),
+        ("type: LoadBalancer, ports: [{port: 80, targetPort: 8080}]", OUTSIDE, []),
+        ("type: LoadBalancer, ports: [{port: 80, targetPort: 8080}]", "[{}]", []),
+        ("ports: [{port: 80, targetPort: 8080}]", PODS, []),
+        ("type: NodePort, ports: [{port: 80, targetPort: 8080}]", "[]", ["NP041"]),
+        ("type: NodePort, externalIPs: [192.0.2.1], ports: [{port: 80, targetPort: 8080}]", PODS, []),
+    ],
+)
+def test_what_is_published_and_lets_in_pods_only(fields: str, ingress: str, expected: list[str]):
+    assert rules(pod(HTTP), SERVICE.format(fields=fields), POLICY.format(ingress=ingress)) == expected
