@@ -49,7 +49,7 @@ def _hidden(service: Service, ctx: Context) -> Iterator[Diagnostic]:
         message=f"its pods see the address of a node in place of the client's, which {what} goes by",
         related=[ctx.location(resource, *path, label="goes by address")],
         help="set `externalTrafficPolicy: Local`",
-        fix=ctx.fix("Set `externalTrafficPolicy: Local`", edit) if edit is not None else None,
+        fix=ctx.fix("Set `externalTrafficPolicy: Local`", edit),
     )
 
 

@@ -11,6 +11,8 @@ from k8snetlint.model.services import Service
 from k8snetlint.model.values import is_placeholder
 from k8snetlint.model.workloads import Container, ContainerPort, Workload
 
+from .choices import no_such_choice
+
 PROTOCOLS = ("TCP", "UDP", "SCTP")
 _SSH = 22
 # What is there to be reached by SSH, by the names of workloads, Services and images: git servers, file transfer, bastions.
@@ -193,25 +195,13 @@ def container_port_invalid_number(workload: Workload, ctx: Context) -> Iterator[
 @check("PORT007")
 def container_port_invalid_protocol(workload: Workload, ctx: Context) -> Iterator[Diagnostic]:
     """A protocol other than TCP, UDP and SCTP."""
-    for container, port in _ports(workload):
+    for _, port in _ports(workload):
         protocol = port.protocol
         if protocol in PROTOCOLS or is_placeholder(protocol):
             continue
+        remedy = "write TCP, UDP or SCTP; the application's protocol does not belong here"
         path = (*port.path, "protocol")
-        upper = protocol.upper()
-        fix = None
-        if upper in PROTOCOLS:
-            fix = ctx.fix(f"Write `{upper}`", ctx.replace(workload, *path, text=upper))
-        yield ctx.report(
-            workload,
-            *path,
-            message=(
-                f"protocol `{protocol}` of a port of container `{container.name}` is rejected;"
-                f" {f'did you mean `{upper}`?' if fix else 'valid are TCP, UDP and SCTP'}"
-            ),
-            help="write TCP, UDP or SCTP in capitals; the application protocol does not belong here",
-            fix=fix,
-        )
+        yield no_such_choice(ctx, workload, *path, value=protocol, choices=PROTOCOLS, remedy=remedy)
 
 
 @check("PORT008")

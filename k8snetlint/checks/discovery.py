@@ -242,5 +242,5 @@ def _report(
         confidence=confidence,
         related=related or [],
         help=help,
-        fix=ctx.fix(title, edit) if edit is not None else None,
+        fix=ctx.fix(title, edit),
     )

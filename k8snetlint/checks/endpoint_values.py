@@ -5,7 +5,6 @@ from __future__ import annotations
 import ipaddress
 import re
 from collections.abc import Iterator
-from difflib import get_close_matches
 
 from k8snetlint.diagnostic import Diagnostic, Severity
 from k8snetlint.engine import Context, check
@@ -13,6 +12,7 @@ from k8snetlint.model.services import EndpointPort, Endpoints, EndpointSlice
 from k8snetlint.model.values import is_placeholder, items_of, text_of
 from k8snetlint.source.tree import Node, Path
 
+from .choices import nearest, no_such_choice
 from .words import listed
 
 SERVICE_NAME_LABEL = "kubernetes.io/service-name"
@@ -196,15 +196,9 @@ def _port_values(
             help="write the number that the endpoints listen on, as `port`",
         )
     if port.protocol not in PROTOCOLS and not is_placeholder(port.protocol):
-        near = get_close_matches(port.protocol.upper(), PROTOCOLS, 1)
-        hint = f"did you mean `{near[0]}`?" if near else f"it is one of {listed(PROTOCOLS, 'or')}"
-        yield ctx.report(
-            resource,
-            *port.path,
-            "protocol",
-            message=f"there is no protocol `{port.protocol}`; {hint}",
-            help=f"write one of {listed(PROTOCOLS, 'or')}; an application protocol goes into `appProtocol`",
-        )
+        remedy = f"write one of {listed(PROTOCOLS, 'or')}; an application protocol goes into `appProtocol`"
+        path = (*port.path, "protocol")
+        yield no_such_choice(ctx, resource, *path, value=port.protocol, choices=PROTOCOLS, remedy=remedy)
 
 
 @check("EP009")
@@ -260,14 +254,13 @@ def endpointslice_address_type_invalid(item: EndpointSlice, ctx: Context) -> Ite
     name = item.address_type or ""
     if name in ("IPv4", "IPv6") or is_placeholder(name):
         return
-    by_case = {known.lower(): known for known in ADDRESS_TYPES}
-    near = get_close_matches(name.lower(), by_case, 1)
+    near = nearest(name, ADDRESS_TYPES)
     if name == "FQDN":
         message = "addressType FQDN is deprecated, and kube-proxy ignores such slices"
     elif not name:
         message = "the EndpointSlice has no addressType, which the API server requires"
     else:
-        hint = f"did you mean `{by_case[near[0]]}`?" if near else f"it is one of {listed(ADDRESS_TYPES, 'or')}"
+        hint = f"did you mean `{near}`?" if near else f"it is one of {listed(ADDRESS_TYPES, 'or')}"
         message = f"there is no addressType `{name}`; {hint}"
     yield ctx.report(
         item,

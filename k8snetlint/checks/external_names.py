@@ -146,7 +146,7 @@ def external_name_ignored_fields(service: Service, ctx: Context) -> Iterator[Dia
             message=f"{field} on an ExternalName Service {what}",
             severity=Severity.ERROR if is_rejected else Severity.WARNING,
             help="remove it, or change the type",
-            fix=ctx.fix(f"Remove {field}", edit) if edit is not None else None,
+            fix=ctx.fix(f"Remove {field}", edit),
         )
 
 

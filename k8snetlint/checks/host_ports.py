@@ -169,7 +169,7 @@ def host_ip_without_host_port(workload: Workload, ctx: Context) -> Iterator[Diag
                 "hostIP",
                 message="hostIP has no effect without a hostPort",
                 help="add `hostPort`, or remove it",
-                fix=ctx.fix("Remove hostIP", edit) if edit is not None else None,
+                fix=ctx.fix("Remove hostIP", edit),
             )
 
 

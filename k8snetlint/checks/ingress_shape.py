@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from difflib import get_close_matches
 
 from k8snetlint.diagnostic import Diagnostic, Fix, Severity
 from k8snetlint.engine import Context, check
@@ -14,6 +13,7 @@ from k8snetlint.source.edit import Edit
 from k8snetlint.source.text import Span
 from k8snetlint.source.tree import Node, Path
 
+from .choices import no_such_choice
 from .words import listed
 
 V1 = "networking.k8s.io/v1"
@@ -191,22 +191,7 @@ def ingress_path_type_invalid(ingress: Ingress, ctx: Context) -> Iterator[Diagno
     for path in ingress.paths:
         if path.type is None or path.type == "" or path.type in PATH_TYPES or is_placeholder(path.type):
             continue
-        by_case = {known.lower(): known for known in PATH_TYPES}
-        near = get_close_matches(path.type.lower(), by_case, 1)
-        hint = f"did you mean `{by_case[near[0]]}`?" if near else f"it is one of {listed(PATH_TYPES, 'or')}"
-        yield ctx.report(
-            ingress,
-            *path.path,
-            "pathType",
-            message=f"there is no pathType `{path.type}`; {hint}",
-            help=f"write one of {listed(PATH_TYPES, 'or')}",
-            fix=ctx.fix(
-                f"Write {by_case[near[0]]}",
-                ctx.replace(ingress, *path.path, "pathType", text=by_case[near[0]]),
-            )
-            if near
-            else None,
-        )
+        yield no_such_choice(ctx, ingress, *path.path, "pathType", value=path.type, choices=PATH_TYPES)
 
 
 @check("ING008")

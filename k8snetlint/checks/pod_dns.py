@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from difflib import get_close_matches
 from ipaddress import ip_address
 
 from k8snetlint.analysis.routing import find_service, service_name
@@ -17,8 +16,8 @@ from k8snetlint.model.workloads import Workload
 from k8snetlint.settings import Settings
 from k8snetlint.source.tree import Path
 
+from .choices import no_such_choice
 from .edits import with_entry
-from .words import listed
 
 POLICIES = ("ClusterFirst", "ClusterFirstWithHostNet", "Default", "None")
 # Source: Kubernetes validation, validatePodDNSConfig.
@@ -26,6 +25,8 @@ _MOST_NAMESERVERS = 3
 _MOST_SEARCHES = 32
 _LONGEST_SEARCHES = 2048
 _NAME = re.compile(r"[a-z0-9_]([-a-z0-9_]*[a-z0-9_])?(\.[a-z0-9_]([-a-z0-9_]*[a-z0-9_])?)*\.?\Z|\.\Z")
+# What is compared, not connected to.
+_IDENTITIES = re.compile(r"issuer|audience|cert-?sans?|server-?name", re.IGNORECASE)
 _DEFAULT_NDOTS = 5
 _DNS_PORT = 53
 
@@ -40,7 +41,8 @@ def cluster_names(cluster: Cluster, settings: Settings) -> Mapping[int, tuple[St
     for statement in statements_of(cluster, settings):
         host, workload = statement.mention.host, statement.workload
         name = service_name(host, workload.namespace or "", settings.cluster.dns_domain)
-        if name is None or is_placeholder(host) or (name.name == workload.name and not name.is_qualified):
+        is_itself = name is not None and name.name == workload.name and not name.is_qualified
+        if name is None or is_itself or is_placeholder(host) or _IDENTITIES.search(statement.key):
             continue
         # The API server's own names stand in lists of certificate names and in look-ups that test a resolver.
         if name.name == "kubernetes" and statement.mention.form not in ("url", "pair"):
@@ -66,17 +68,7 @@ def dns_policy_invalid(workload: Workload, ctx: Context) -> Iterator[Diagnostic]
     policy = workload.dns_policy
     if policy is None or policy in POLICIES or is_placeholder(policy):
         return
-    folded = {known.lower(): known for known in POLICIES}
-    near = get_close_matches(policy.lower(), folded, 1)
-    meant = folded[near[0]] if near else None
-    path = (*workload.spec_path, "dnsPolicy")
-    yield ctx.report(
-        workload,
-        *path,
-        message=f"dnsPolicy `{policy}` is not one of {listed(POLICIES, 'or')}",
-        help=f"write {meant}" if meant else "choose one of them",
-        fix=ctx.fix(f"Write {meant}", ctx.replace(workload, *path, text=meant)) if meant else None,
-    )
+    yield no_such_choice(ctx, workload, *workload.spec_path, "dnsPolicy", value=policy, choices=POLICIES)
 
 
 @check("DNS002")
@@ -100,7 +92,7 @@ def host_network_dns_policy(workload: Workload, ctx: Context) -> Iterator[Diagno
         confidence=None if used else Confidence.LOW,
         related=[Location(used[0].place, "asked for here")] if used else (),
         help=f"set `dnsPolicy: {wanted}`" + ("" if used else ", or `Default` if the node's resolver is meant"),
-        fix=ctx.fix(f"Set dnsPolicy to {wanted}", edit) if edit is not None else None,
+        fix=ctx.fix(f"Set dnsPolicy to {wanted}", edit),
     )
 
 

@@ -43,7 +43,7 @@ def headless_field_ignored(service: Service, ctx: Context) -> Iterator[Diagnosti
                 key=True,
                 message=f"{field} has no effect on a headless Service: clients connect to the pods themselves",
                 help="remove it, or give the Service a cluster IP",
-                fix=ctx.fix(f"Remove {field}", edit) if edit is not None else None,
+                fix=ctx.fix(f"Remove {field}", edit),
             )
 
 

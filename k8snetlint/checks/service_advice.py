@@ -58,7 +58,7 @@ def cluster_ip_hard_coded(service: Service, ctx: Context) -> Iterator[Diagnostic
         message=f"clusterIP {address} is fixed: in a cluster with another range, or where it is taken, the Service is"
         " rejected",
         help="remove it, and use the Service's name",
-        fix=ctx.fix("Remove clusterIP", edit) if edit is not None else None,
+        fix=ctx.fix("Remove clusterIP", edit),
     )
 
 
@@ -179,5 +179,5 @@ def topology_mode_with_traffic_distribution(service: Service, ctx: Context) -> I
             message=f"trafficDistribution `{distribution}` has no effect: the annotation `{key}` goes before it",
             related=[ctx.location(service, *path, label="goes before it", key=True)],
             help="remove the annotation, or the field",
-            fix=ctx.fix("Remove the annotation", edit) if edit is not None else None,
+            fix=ctx.fix("Remove the annotation", edit),
         )

@@ -13,9 +13,9 @@ from k8snetlint.model.values import integer_of, is_placeholder, items_of, text_o
 from k8snetlint.source.edit import Edit
 from k8snetlint.source.tree import Path
 
+from .choices import no_such_choice
 from .edits import without_key
 from .labels import key_fault
-from .words import listed
 
 TYPES = ("ClusterIP", "NodePort", "LoadBalancer", "ExternalName")
 _DNS_LABEL = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?\Z")
@@ -23,6 +23,7 @@ _BALANCER_FIELDS = ("loadBalancerSourceRanges", "loadBalancerClass", "allocateLo
 _RANGES_ANNOTATION = "service.beta.kubernetes.io/load-balancer-source-ranges"
 # Since when a value of trafficDistribution is known. Source: Kubernetes API reference, ServiceSpec v1.
 _DISTRIBUTIONS = {"PreferClose": (1, 30), "PreferSameZone": (1, 34), "PreferSameNode": (1, 34)}
+_AFFINITIES = ("None", "ClientIP")
 _LONGEST_AFFINITY_SECONDS = 86400
 # From this version on, a Service's name may begin with a digit. Source: KEP 5311.
 _RELAXED_NAMES = (1, 36)
@@ -41,16 +42,7 @@ def service_type_invalid(service: Service, ctx: Context) -> Iterator[Diagnostic]
     """A type that does not exist."""
     if service.type in TYPES or is_placeholder(service.type):
         return
-    near = next((known for known in TYPES if known.lower() == service.type.lower()), None)
-    edit = ctx.replace(service, "spec", "type", text=near) if near else None
-    yield ctx.report(
-        service,
-        "spec",
-        "type",
-        message=f"type `{service.type}` is not one of {listed(TYPES, 'or')}",
-        help=f"write {near}" if near else "choose one of them",
-        fix=ctx.fix(f"Write {near}", edit) if edit is not None else None,
-    )
+    yield no_such_choice(ctx, service, "spec", "type", value=service.type, choices=TYPES)
 
 
 @check("SVC024")
@@ -150,7 +142,7 @@ def load_balancer_field_on_wrong_type(service: Service, ctx: Context) -> Iterato
             key=True,
             message=f"{field} needs type LoadBalancer, and this Service is a {service.type}",
             help="remove it, or set `type: LoadBalancer`",
-            fix=ctx.fix(title, edit) if edit is not None else None,
+            fix=ctx.fix(title, edit),
         )
 
 
@@ -184,7 +176,7 @@ def external_traffic_policy_wrong_type(service: Service, ctx: Context) -> Iterat
         "externalTrafficPolicy",
         message=f"externalTrafficPolicy needs type NodePort or LoadBalancer, and this Service is a {service.type}",
         help="remove it",
-        fix=ctx.fix(title, edit) if edit is not None else None,
+        fix=ctx.fix(title, edit),
     )
 
 
@@ -199,28 +191,19 @@ def traffic_policy_invalid_value(service: Service, ctx: Context) -> Iterator[Dia
         ("trafficDistribution", distributions),
     ):
         value = _field(service, field)
-        if not value or value in known or is_placeholder(value):
-            continue
-        yield ctx.report(
-            service,
-            "spec",
-            field,
-            message=f"{field} `{value}` is not one of {listed(known, 'or')}",
-            help="write one of these values, or remove the field",
-        )
+        if value and value not in known and not is_placeholder(value):
+            remedy = "write one of these values, or remove the field"
+            yield no_such_choice(ctx, service, "spec", field, value=value, choices=known, remedy=remedy)
 
 
 @check("SVC037")
 def session_affinity_invalid(service: Service, ctx: Context) -> Iterator[Diagnostic]:
     """A session affinity that does not exist, or a timeout that it cannot have."""
     affinity = _field(service, "sessionAffinity")
-    if affinity and affinity not in ("None", "ClientIP") and not is_placeholder(affinity):
-        yield ctx.report(
-            service,
-            "spec",
-            "sessionAffinity",
-            message=f"sessionAffinity `{affinity}` is not one of `None` or `ClientIP`",
-            help="write ClientIP, or remove it",
+    if affinity and affinity not in _AFFINITIES and not is_placeholder(affinity):
+        remedy = "write ClientIP, or remove it"
+        yield no_such_choice(
+            ctx, service, "spec", "sessionAffinity", value=affinity, choices=_AFFINITIES, remedy=remedy
         )
         return
     config = service.root.get("spec", "sessionAffinityConfig")

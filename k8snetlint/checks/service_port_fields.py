@@ -10,9 +10,9 @@ from k8snetlint.engine import Context, check
 from k8snetlint.model.services import Service
 from k8snetlint.model.values import integer_of, is_placeholder, text_of
 
+from .choices import no_such_choice
 from .container_ports import PROTOCOLS, port_name_fault
 from .edits import without_key
-from .words import listed
 
 _DNS_LABEL = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?\Z")
 _LONGEST_LABEL = 63
@@ -165,17 +165,9 @@ def service_port_invalid_protocol(service: Service, ctx: Context) -> Iterator[Di
         protocol = port.protocol
         if protocol in PROTOCOLS or is_placeholder(protocol):
             continue
+        remedy = "write TCP, and name the application's in `appProtocol`"
         path = (*port.path, "protocol")
-        fixable = protocol.upper() in PROTOCOLS
-        yield ctx.report(
-            service,
-            *path,
-            message=f"protocol `{protocol}` is not one of {listed(PROTOCOLS, 'or')}",
-            help=f"write {protocol.upper()}" if fixable else "write TCP, and name the application's in `appProtocol`",
-            fix=ctx.fix("Write it in capitals", ctx.replace(service, *path, text=protocol.upper()))
-            if fixable
-            else None,
-        )
+        yield no_such_choice(ctx, service, *path, value=protocol, choices=PROTOCOLS, remedy=remedy)
 
 
 @check("SVC017")
@@ -208,7 +200,7 @@ def node_port_on_cluster_ip(service: Service, ctx: Context) -> Iterator[Diagnost
                 *path,
                 message=f"nodePort {port.node_port} needs type NodePort or LoadBalancer: this Service is a {service.type}",
                 help="remove `nodePort`, or set `type: NodePort`",
-                fix=ctx.fix("Remove nodePort", edit) if edit is not None else None,
+                fix=ctx.fix("Remove nodePort", edit),
             )
 
 
@@ -297,7 +289,7 @@ def health_check_node_port_misuse(service: Service, ctx: Context) -> Iterator[Di
             "healthCheckNodePort",
             message="healthCheckNodePort needs type LoadBalancer with externalTrafficPolicy Local",
             help="remove it",
-            fix=ctx.fix("Remove healthCheckNodePort", edit) if edit is not None else None,
+            fix=ctx.fix("Remove healthCheckNodePort", edit),
         )
     elif not first <= number <= last:
         yield ctx.report(

@@ -222,7 +222,7 @@ def _other_protocol(
         confidence=Confidence.HIGH if by_name else Confidence.LOW if is_assumed else Confidence.MEDIUM,
         related=[ctx.location(workload, *path, label="declared here")],
         help=f"set `protocol: {protocol}` on the Service port, or declare the other protocol",
-        fix=ctx.fix(f"Use {protocol}", edit) if edit is not None else None,
+        fix=ctx.fix(f"Use {protocol}", edit),
     )
 
 

@@ -101,7 +101,7 @@ def service_selector_near_miss(service: Service, ctx: Context) -> Iterator[Diagn
         confidence=level.confidence,
         related=[ctx.location(workload, *workload.labels_path, near.label or near.key, label="the pods' label")],
         help=f"write {what}",
-        fix=ctx.fix(f"Select {what}", edit) if edit is not None else None,
+        fix=ctx.fix(f"Select {what}", edit),
     )
 
 

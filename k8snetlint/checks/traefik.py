@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from difflib import get_close_matches
 
 from k8snetlint.diagnostic import Confidence, Diagnostic, Location, Severity
 from k8snetlint.engine import Context, check
@@ -16,6 +15,7 @@ from k8snetlint.model.values import int_or_string_of, is_placeholder, items_of, 
 from k8snetlint.settings import Settings
 from k8snetlint.source.tree import Node, Path
 
+from .choices import nearest
 from .missing_services import has_port, is_open_to, missing_service, near_name, service_of
 from .words import listed
 
@@ -256,9 +256,8 @@ def rule_fault(rule: str) -> str | None:
         return "it is written in the form of Traefik 1"
     for name, argument in re.findall(r"([A-Za-z]\w*)\s*\(\s*([^)\s]?)", bare):
         if name not in _MATCHERS:
-            by_case = {known.lower(): known for known in _MATCHERS}
-            near = get_close_matches(name.lower(), by_case, 1)
-            return f"there is no matcher `{name}`" + (f"; did you mean `{by_case[near[0]]}`?" if near else "")
+            near = nearest(name, _MATCHERS)
+            return f"there is no matcher `{name}`" + (f"; did you mean `{near}`?" if near else "")
         if argument not in ("`", ""):
             return f"the value of `{name}` stands in neither backticks nor double quotes"
     if re.search(r"[A-Za-z`)]\s*(?:\band\b|\bor\b|(?<!&)&(?!&)|(?<!\|)\|(?!\|))\s*", re.sub(r"`", "", bare)):
