@@ -78,7 +78,7 @@ def blocked(requirement: Requirement, sources: tuple[Peer, ...], policies: Polic
             continue
         for source in sources:
             flow = Flow(source, peer, backend.protocol, backend.port, through_service=True)
-            answers.append(explain(policies, flow))
+            answers.append(explain(policies.near(source.namespace, peer.namespace), flow))
     denied = tuple(answer for answer in answers if not answer.is_allowed)
     return Blocked(requirement, denied, len(denied) == len(answers)) if denied else None
 
@@ -111,7 +111,7 @@ def allowing_rules(policies: PolicySet, stage: str, subject: Peer, protocol: str
         flow, other = Flow(someone, subject, protocol, port), SOURCE
     else:
         flow, other = Flow(subject, someone, protocol, port), DESTINATION
-    for candidate in policies.stages:
+    for candidate in policies.near(subject.namespace, subject.namespace).stages:
         if candidate.name != stage:
             continue
         for tier in candidate.tiers:
@@ -136,7 +136,7 @@ def opened_on(policies: PolicySet, subject: Peer) -> str:
     """The ports that allow rules open on a subject for someone, for messages; empty if there are none."""
     found = ConnectionSet.nothing()
     flow = Flow(Peer("anyone"), subject, "TCP", 1)
-    for stage in policies.stages:
+    for stage in policies.near(subject.namespace, subject.namespace).stages:
         for tier in stage.tiers if stage.name == INGRESS else ():
             for rule in tier.rules:
                 if rule.action is Action.ALLOW and rule.origin is not None and matches(rule.match.destination, subject):
@@ -160,7 +160,7 @@ def is_isolated(policies: PolicySet, stage: str, subject: Peer) -> bool:
     flow = Flow(someone, subject, "TCP", 1) if stage == INGRESS else Flow(subject, someone, "TCP", 1)
     return any(
         rule.is_default and missing_part(rule, flow) is None
-        for candidate in policies.stages
+        for candidate in policies.near(subject.namespace, subject.namespace).stages
         if candidate.name == stage
         for tier in candidate.tiers
         for rule in tier.rules

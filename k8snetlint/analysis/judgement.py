@@ -7,14 +7,25 @@ from collections.abc import Iterator
 import attrs
 
 from k8snetlint.algebra.addresses import Address, AddressSet
-from k8snetlint.model.cluster import NAMESPACE_NAME_LABEL
+from k8snetlint.model.cluster import NAMESPACE_NAME_LABEL, Cluster
 from k8snetlint.model.core import Resource
 from k8snetlint.model.kinds import RUN_TIME_LABELS, is_run_time_label
 from k8snetlint.model.values import string_map_of
 from k8snetlint.policy.ir import EGRESS, INGRESS, Action, AnyPod, Everything, PolicySet
 from k8snetlint.policy.peers import Flow, Peer
+from k8snetlint.settings import Settings
 
-from .blocking import Blocked, allowing_rules, blocked, denying_sides, is_isolated, may_be_unseen, peer_of
+from .blocking import (
+    Blocked,
+    allowing_rules,
+    blocked,
+    denying_sides,
+    is_isolated,
+    may_be_unseen,
+    needs_of,
+    peer_of,
+    policies_of,
+)
 from .dns import reaches_dns
 from .ends import blocks_of, ingress_controllers
 from .reach import explain
@@ -36,6 +47,20 @@ class Judgement:
     is_allowed: bool | None
     sources: tuple[Peer, ...]
     blocked: Blocked | None = None
+
+
+@attrs.frozen
+class Judgements:
+    """What a cluster needs, each with what the policies say of it."""
+
+    policies: PolicySet
+    of: tuple[tuple[Requirement, Judgement], ...]
+
+
+def judgements(cluster: Cluster, settings: Settings) -> Judgements:
+    """The requirements of a cluster, judged."""
+    policies = policies_of(cluster, settings)
+    return Judgements(policies, tuple((need, judged(need, policies)) for need in needs_of(cluster, settings)))
 
 
 def judged(need: Requirement, policies: PolicySet) -> Judgement:
@@ -74,10 +99,12 @@ def _judged(need: Requirement, policies: PolicySet) -> Judgement:
 
 def may_pass_when_running(flow: Flow, policies: PolicySet) -> bool:
     """Whether a denied flow passes once one of its pods has a label that only controllers set, and that policies name."""
+    near = policies.near(flow.source.namespace, flow.destination.namespace)
     return any(
-        is_allowed(policies, flow._replace(source=source, destination=destination)).is_allowed
+        is_allowed(near, flow._replace(source=source, destination=destination)).is_allowed
         for source in (flow.source, *when_running(flow.source, policies))
         for destination in (flow.destination, *when_running(flow.destination, policies))
+        if source is not flow.source or destination is not flow.destination
     )
 
 
@@ -217,7 +244,8 @@ def _to_dns(need: Requirement, sources: tuple[Peer, ...], policies: PolicySet) -
 
 
 def _passes(policies: PolicySet, stage: str, flow: Flow) -> bool:
-    return all(decide(each, flow).action is Action.ALLOW for each in policies.stages if each.name == stage)
+    stages = policies.near(flow.source.namespace, flow.destination.namespace).stages
+    return all(decide(each, flow).action is Action.ALLOW for each in stages if each.name == stage)
 
 
 def _api_server_ends(policies: PolicySet) -> Iterator[Peer]:

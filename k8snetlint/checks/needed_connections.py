@@ -13,17 +13,15 @@ from k8snetlint.analysis.blocking import (
     peer_of,
     policies_of,
 )
-from k8snetlint.analysis.judgement import judged, when_running
+from k8snetlint.analysis.judgement import judgements, when_running
 from k8snetlint.analysis.reference import isolating_rules
 from k8snetlint.analysis.requirements import Ground
 from k8snetlint.analysis.routing import Backend, backends
 from k8snetlint.diagnostic import Confidence, Diagnostic, Location, Severity
 from k8snetlint.engine import Context, cluster_check
-from k8snetlint.model.cluster import Cluster
 from k8snetlint.model.services import Service, ServicePort
 from k8snetlint.policy.ir import INGRESS, PolicySet
 from k8snetlint.policy.peers import Flow, Peer
-from k8snetlint.settings import Settings
 from k8snetlint.source.text import Place
 
 from .needs import level, place_of_rule, told
@@ -31,32 +29,26 @@ from .needs import level, place_of_rule, told
 
 def _blocked(ctx: Context, ground: Ground) -> Iterator[Blocked]:
     """The needs of a ground that the policies block, of what is reported on."""
-    policies = ctx.once(policies_of)
-    for need in ctx.once(needs_of):
-        if need.ground is ground and not ctx.cluster.is_context(need.resource):
-            found = judged(need, policies)
-            if found.is_allowed is False and found.blocked is not None:
-                yield found.blocked
-
-
-def lines_that_hold(cluster: Cluster, settings: Settings) -> frozenset[Place]:
-    """The places in ConfigMaps and Secrets whose need some client that reads them may have: others may not use them."""
-    policies = policies_of(cluster, settings)
-    return frozenset(
-        need.place
-        for need in needs_of(cluster, settings)
-        if need.ground is Ground.ADDRESS and need.resource is not need.workload and judged(need, policies).is_allowed
-    )
+    for need, found in ctx.once(judgements).of:
+        is_asked = need.ground is ground and not ctx.cluster.is_context(need.resource)
+        if is_asked and found.is_allowed is False and found.blocked is not None:
+            yield found.blocked
 
 
 @cluster_check("NP044")
 def networkpolicy_blocks_dependency(ctx: Context) -> Iterator[Diagnostic]:
     """An address in a variable, argument or file that the policies block."""
-    for found in _blocked(ctx, Ground.ADDRESS):
-        need = found.requirement
+    # Of those who read a line of a ConfigMap or Secret some may not use it, if others may have what it needs.
+    held = {
+        need.place
+        for need, found in ctx.once(judgements).of
+        if need.ground is Ground.ADDRESS and need.resource is not need.workload and found.is_allowed
+    }
+    for blocked in _blocked(ctx, Ground.ADDRESS):
+        need = blocked.requirement
         if not need.is_to_itself:
-            confidence = Confidence.LOW if need.place in ctx.once(lines_that_hold) else None
-            yield told(ctx, found, f"{need.workload}", ctx.once(policies_of), confidence=confidence)
+            confidence = Confidence.LOW if need.place in held else None
+            yield told(ctx, blocked, f"{need.workload}", ctx.once(judgements).policies, confidence=confidence)
 
 
 @cluster_check("NP042")
@@ -66,7 +58,7 @@ def networkpolicy_blocks_ingress_backend(ctx: Context) -> Iterator[Diagnostic]:
         controller = found.requirement.workload
         client = f"the ingress controller {controller}" if controller is not None else "the ingress controller"
         severity = Severity.ERROR if controller is not None and found.is_total else None
-        yield told(ctx, found, client, ctx.once(policies_of), severity=severity)
+        yield told(ctx, found, client, ctx.once(judgements).policies, severity=severity)
 
 
 @cluster_check("NP043")
@@ -78,7 +70,7 @@ def networkpolicy_blocks_webhook(ctx: Context) -> Iterator[Diagnostic]:
             f"allow {flow.protocol} {flow.port} in an ingress rule without `from`, or from the API server's addresses by "
             "an `ipBlock`: no selector selects it"
         )
-        yield told(ctx, found, "the API server", ctx.once(policies_of), advice=advice)
+        yield told(ctx, found, "the API server", ctx.once(judgements).policies, advice=advice)
 
 
 @cluster_check("NP046")
@@ -88,7 +80,7 @@ def networkpolicy_blocks_monitoring(ctx: Context) -> Iterator[Diagnostic]:
         need = found.requirement
         known = f"the Prometheus {need.workload}" if need.workload is not None else f"the {need.client_object}"
         who = known if need.client_object is not None else "whatever Prometheus scrapes it"
-        yield told(ctx, found, who, ctx.once(policies_of), more=more)
+        yield told(ctx, found, who, ctx.once(judgements).policies, more=more)
 
 
 @cluster_check("NP047")
@@ -96,7 +88,7 @@ def networkpolicy_blocks_peers(ctx: Context) -> Iterator[Diagnostic]:
     """Pods of one StatefulSet that do not reach each other."""
     for found, more in _grouped(_blocked(ctx, Ground.PEERS)):
         client = f"every pod of {found.requirement.workload}"
-        yield told(ctx, found, client, ctx.once(policies_of), more=more)
+        yield told(ctx, found, client, ctx.once(judgements).policies, more=more)
 
 
 @cluster_check("NP048")
@@ -106,7 +98,7 @@ def networkpolicy_blocks_api_server_egress(ctx: Context) -> Iterator[Diagnostic]
         advice = (
             "allow egress to the API server's addresses by an `ipBlock`, on its own port: 6443 with most distributions"
         )
-        yield told(ctx, found, f"{found.requirement.workload}", ctx.once(policies_of), advice=advice)
+        yield told(ctx, found, f"{found.requirement.workload}", ctx.once(judgements).policies, advice=advice)
 
 
 def _grouped(blocked: Iterator[Blocked]) -> Iterator[tuple[Blocked, str]]:

@@ -6,19 +6,17 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from k8snetlint.algebra.connections import ConnectionSet
-from k8snetlint.analysis.blocking import needs_of, opened, policies_of
-from k8snetlint.analysis.judgement import judged, may_pass_when_running
+from k8snetlint.analysis.blocking import opened
+from k8snetlint.analysis.judgement import judgements, may_pass_when_running
 from k8snetlint.analysis.reach import explain
 from k8snetlint.analysis.reference import matches
 from k8snetlint.diagnostic import Diagnostic
 from k8snetlint.engine import Context, cluster_check
-from k8snetlint.model.cluster import Cluster
 from k8snetlint.model.networkpolicy import EGRESS as EGRESS_TYPE
 from k8snetlint.model.networkpolicy import NetworkPolicy, NetworkPolicyPeer, NetworkPolicyRule
 from k8snetlint.policy.dialects.kubernetes import connections_of, peer_of
-from k8snetlint.policy.ir import EGRESS, INGRESS, Action, AllOf, InNamespace, PeerExpr, PolicyRule, PolicySet
+from k8snetlint.policy.ir import EGRESS, INGRESS, Action, PolicyRule, PolicySet, namespace_of
 from k8snetlint.policy.peers import Flow, Peer
-from k8snetlint.settings import Settings
 
 from .needs import level, reason, related_of_side
 
@@ -32,25 +30,16 @@ class _Entry(NamedTuple):
     peer: NetworkPolicyPeer
 
 
-def namespace_of(peer: PeerExpr) -> str | None:
-    """The namespace that all pods of an expression are in; None if there need not be one."""
-    parts = peer.parts if isinstance(peer, AllOf) else (peer,)
-    return next((part.name for part in parts if isinstance(part, InNamespace)), None)
-
-
 class _Sides:
-    """The rules of each stage that are about a peer: which they are is looked up once for each."""
+    """The rules of each stage that are about a peer: which they are is looked up once for each.
 
-    def __init__(self, policies: PolicySet) -> None:
+    `told_elsewhere` are the pairs of peers that other rules report on.
+    """
+
+    def __init__(self, policies: PolicySet, told_elsewhere: frozenset[tuple[int | None, int | None]]) -> None:
+        self._policies = policies
         self._known: dict[tuple[str, int], list[list[PolicyRule]]] = {}
-        self._by_namespace: dict[str, list[dict[str | None, list[tuple[int, PolicyRule]]]]] = {}
-        for stage in policies.stages:
-            for tier in stage.tiers:
-                found: dict[str | None, list[tuple[int, PolicyRule]]] = {}
-                for position, rule in enumerate(tier.rules):
-                    subject = rule.match.destination if stage.name == INGRESS else rule.match.source
-                    found.setdefault(namespace_of(subject), []).append((position, rule))
-                self._by_namespace.setdefault(stage.name, []).append(found)
+        self.told_elsewhere = told_elsewhere
 
     def _tiers(self, name: str, subject: Peer) -> list[list[PolicyRule]]:
         key = (name, id(subject))
@@ -58,12 +47,12 @@ class _Sides:
             self._known[key] = [
                 [
                     rule
-                    for _, rule in sorted(
-                        (*tier.get(subject.namespace, ()), *tier.get(None, ())), key=lambda numbered: numbered[0]
-                    )
+                    for rule in tier.rules
                     if matches(rule.match.destination if name == INGRESS else rule.match.source, subject)
                 ]
-                for tier in self._by_namespace.get(name, ())
+                for stage in self._policies.near(subject.namespace, subject.namespace).stages
+                if stage.name == name
+                for tier in stage.tiers
             ]
         return self._known[key]
 
@@ -86,13 +75,11 @@ class _Sides:
         return allowed | undecided
 
 
-def told_elsewhere(cluster: Cluster, settings: Settings) -> frozenset[tuple[int | None, int | None]]:
+def _told_elsewhere(ctx: Context) -> frozenset[tuple[int | None, int | None]]:
     """The pairs of peers whose connection is needed and blocked: those are reported where they are needed."""
-    policies = policies_of(cluster, settings)
     found: set[tuple[int | None, int | None]] = set()
-    for need in needs_of(cluster, settings):
-        blocked = judged(need, policies).blocked
-        for answer in blocked.flows if blocked is not None else ():
+    for _, judgement in ctx.once(judgements).of:
+        for answer in judgement.blocked.flows if judgement.blocked is not None else ():
             source, destination = answer.flow.source.index, answer.flow.destination.index
             if source is not None and destination is not None:
                 found.add((source, destination))
@@ -102,8 +89,8 @@ def told_elsewhere(cluster: Cluster, settings: Settings) -> frozenset[tuple[int 
 @cluster_check("NP045")
 def networkpolicy_one_sided(ctx: Context) -> Iterator[Diagnostic]:
     """An entry of `from` or `to` that names pods, none of whose connections the other side allows."""
-    policies = ctx.once(policies_of)
-    sides = _Sides(policies)
+    policies = ctx.once(judgements).policies
+    sides = _Sides(policies, _told_elsewhere(ctx))
     for policy in ctx.cluster.all_of(NetworkPolicy):
         selector = policy.pod_selector
         if selector is None or ctx.cluster.is_context(policy):
@@ -146,7 +133,7 @@ def _judged(
     if first is None:
         return
     source, destination, held = first
-    told = ctx.once(told_elsewhere)
+    told = sides.told_elsewhere
     pairs = ((subject.index, other.index) for subject in subjects for other in others)
     if any((pair if entry.is_egress else pair[::-1]) in told for pair in pairs):
         return
@@ -159,7 +146,7 @@ def _report(
     protocol, intervals = next(iter(held.items()))
     port = next(iter(intervals.intervals))[0]
     flow = Flow(source, destination, protocol, port)
-    answer = explain(policies, flow)
+    answer = explain(policies.near(source.namespace, destination.namespace), flow)
     denying = [side for side in answer.sides if side.decision.action is Action.DENY]
     if not denying or may_pass_when_running(flow, policies):
         return

@@ -167,3 +167,15 @@ def test_comparisons_of_two_policy_sets_agree_with_the_reference(first, second, 
                 flow = Flow(source, destination, "TCP", port)
                 assert not is_allowed(one, flow).is_allowed or is_allowed(other, flow).is_allowed
     assert isinstance(check_equivalent(one, one, world), Holds)
+
+
+@fuzzed
+@given(clusters())
+def test_the_policies_near_a_flow_say_what_all_say(cluster):
+    policies = policy.lower(cluster)
+    for source, destination in pairs(connectivity(policies), policies):
+        near = policies.near(source.namespace, destination.namespace)
+        for protocol in PROTOCOLS:
+            for port in BOUNDARIES:
+                flow = Flow(source, destination, protocol, port)
+                assert is_allowed(near, flow) == is_allowed(policies, flow)
