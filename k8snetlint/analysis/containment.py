@@ -141,6 +141,8 @@ def excludes(first: PeerExpr, second: PeerExpr) -> bool:
 
 
 def _atoms_exclude(first: PeerExpr, second: PeerExpr) -> bool:
+    if isinstance(first, PodLabel) and isinstance(second, PodLabel) and first.test.key != second.test.key:
+        return False
     match first, second:
         case InNamespace(name), InNamespace(other):
             return name != other
@@ -191,6 +193,8 @@ def contradiction(tests: Sequence[LabelTest], is_namespace: bool = False) -> tup
         by_key.setdefault(test.key, []).append(test)
     for key, group in by_key.items():
         is_present = is_namespace and key == NAMESPACE_NAME_LABEL
+        if len(group) == 1 and not is_present and (group[0].values or group[0].operator is not LabelOperator.IN):
+            continue
         for size in range(1, min(len(group), 4) + 1):
             for chosen in combinations(group, size):
                 if not _has_value(chosen, is_present):
