@@ -8,7 +8,7 @@ from collections.abc import Set as AbstractSet
 
 import attrs
 
-from k8snetlint.diagnostic import Diagnostic, Severity
+from k8snetlint.diagnostic import Diagnostic
 from k8snetlint.source.discover import MANIFEST_SUFFIXES
 from k8snetlint.suppress import UNUSED
 from k8snetlint.units.unit import Unit
@@ -69,8 +69,8 @@ def check_touched(loaded: Loaded, touched: Touched) -> Checked:
     report = checked.report
     names = {unit.name for unit in units}
     elsewhere = [each for each in report.diagnostics if not _points_into(each, touched) and _is_of(each, names)]
-    known = _known_before(loaded, touched, names) if elsewhere else {}
-    new = {id(each) for each in elsewhere if each.severity > known.get(_identity(each), 0)}
+    known = _known_before(loaded, touched, names) if elsewhere else frozenset()
+    new = {id(each) for each in elsewhere if _identity(each) not in known}
     diagnostics = tuple(each for each in report.diagnostics if _points_into(each, touched) or id(each) in new)
     return attrs.evolve(checked, report=attrs.evolve(report, diagnostics=diagnostics))
 
@@ -91,14 +91,14 @@ def _only(loaded: Loaded, units: Sequence[Unit]) -> Loaded:
     return attrs.evolve(loaded, found=attrs.evolve(loaded.found, units=tuple(units)))
 
 
-def _known_before(loaded: Loaded, touched: Touched, names: Collection[str]) -> dict[tuple[str, str], Severity]:
-    """What is reported of the units of these names without the touched files, or as they were before; how bad it is."""
+def _known_before(loaded: Loaded, touched: Touched, names: Collection[str]) -> frozenset[tuple[str, str]]:
+    """What is said of the units of these names without the touched files, or as they were before, however quietly."""
     absent = touched.paths - touched.before.keys()
     inputs = loaded.inputs.without(absent).with_texts(touched.before)
     earlier = found_in(inputs, attrs.evolve(loaded.settings, unit=None), loaded.rulebook)
     units = [unit for unit in earlier.found.units if unit.name in names]
-    found = check(_only(earlier, units), is_part=True).report.diagnostics
-    return {_identity(each): each.severity for each in found}
+    found = check(_only(earlier, units), is_part=True, with_low=True).report.diagnostics
+    return frozenset(_identity(each) for each in found)
 
 
 def _points_into(diagnostic: Diagnostic, touched: Touched) -> bool:

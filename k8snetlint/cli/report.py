@@ -33,8 +33,11 @@ class Checked:
     has_internal_error: bool
 
 
-def check(loaded: Loaded, *, is_part: bool = False) -> Checked:
-    """Runs the checks over what is loaded; `is_part`: other units of the same files are left out."""
+def check(loaded: Loaded, *, is_part: bool = False, with_low: bool = False) -> Checked:
+    """Runs the checks over what is loaded; `is_part`: other units of the same files are left out.
+
+    Diagnostics of low confidence are left out unless the settings are pedantic or they are asked for.
+    """
     settings, rulebook = loaded.settings, loaded.rulebook
     shown = progress.current()
     on_unit = None if shown is None else shown.step
@@ -57,7 +60,7 @@ def check(loaded: Loaded, *, is_part: bool = False) -> Checked:
         is_whole=_is_whole(loaded) and not is_part,
     )
     # An ignore of what is not shown is of use all the same.
-    if not settings.pedantic:
+    if not settings.pedantic and not with_low:
         diagnostics = tuple(each for each in diagnostics if each.confidence > Confidence.LOW)
     types = {unit.name: unit.type for unit in loaded.found.units}
     diagnostics = tuple(_with_overlay(each, types) for each in diagnostics)

@@ -49,7 +49,7 @@ class Inputs:
     """What the user gave: the files in the order of their paths, and what could not be read.
 
     `roots` are the real absolute paths that may be read, files or directories; `templates` the shown paths of files
-    whose names say that they are templates for manifests.
+    whose names say that they are templates for manifests. `absent` are the real paths of files that count as gone.
     """
 
     directory: str
@@ -58,6 +58,7 @@ class Inputs:
     problems: tuple[InputProblem, ...] = ()
     templates: tuple[str, ...] = ()
     max_file_size: int | None = None
+    absent: frozenset[str] = frozenset()
     _known: dict[str, SourceFile] = attrs.field(factory=dict, eq=False, repr=False)
 
     def real_path(self, path: str) -> str | None:
@@ -74,7 +75,7 @@ class Inputs:
     def is_file(self, path: str) -> bool:
         """Whether there is a file at the path, below the roots."""
         real = self.real_path(path)
-        return real is not None and (real in self._known or os.path.isfile(real))
+        return real is not None and real not in self.absent and (real in self._known or os.path.isfile(real))
 
     def is_directory(self, path: str) -> bool:
         """Whether there is a directory at the path, below the roots."""
@@ -91,6 +92,9 @@ class Inputs:
         known = self._known.get(real)
         if known is not None:
             return known
+        if real in self.absent:
+            message = f"there is no file `{shown}`"
+            return input_problem(InputProblemKind.MISSING, shown, message, "name a file that exists")
         source = read_file(real, shown, self.max_file_size)
         if isinstance(source, SourceFile):
             self._known[real] = source
@@ -104,7 +108,8 @@ class Inputs:
         names: list[str] = []
         for directory, directories, files in os.walk(real):
             directories[:] = sorted(name for name in directories if name not in SKIPPED_DIRECTORIES)
-            names += (slashed(os.path.relpath(os.path.join(directory, name), real)) for name in files)
+            paths = (os.path.join(directory, name) for name in files)
+            names += (slashed(os.path.relpath(path, real)) for path in paths if path not in self.absent)
         return tuple(sorted(names))
 
     def with_texts(self, texts: Mapping[str, str]) -> Inputs:
@@ -117,8 +122,10 @@ class Inputs:
         return self._with_known(known)
 
     def without(self, paths: Collection[str]) -> Inputs:
-        """The same inputs without the files of some shown paths."""
-        return self._with_known({real: source for real, source in self._known.items() if source.path not in paths})
+        """The same inputs without the files of some shown paths, as if they were gone."""
+        gone = {os.path.realpath(os.path.join(self.directory, path)) for path in paths}
+        left = {real: source for real, source in self._known.items() if source.path not in paths}
+        return attrs.evolve(self._with_known(left), absent=self.absent | gone)
 
     def _with_known(self, known: dict[str, SourceFile]) -> Inputs:
         before = {source.path for source in self.files}

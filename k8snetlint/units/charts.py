@@ -137,6 +137,7 @@ class Charts:
             values=installation.values,
             defaults=installation.defaults,
             known=self.files.by_path,
+            absent=self.files.inputs.absent,
         )
         problems = [UnitProblem("TOOL002", Severity.NOTE, message, where) for message, where in installation.missing]
         paths = self._paths(directory, rendered)
@@ -165,7 +166,8 @@ class Charts:
         from .helm import folder_files
         from .write import yaml_text
 
-        contents = dict(folder_files(Path(self.files.inputs.real_path(directory) or directory)).contents)
+        folder = Path(self.files.inputs.real_path(directory) or directory)
+        contents = dict(folder_files(folder, self.files.inputs.absent).contents)
         values = list(installation.values)
         if installation.defaults:
             contents["values.yaml"] = yaml_text(installation.defaults[0]).encode()

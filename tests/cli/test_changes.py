@@ -137,3 +137,21 @@ def test_what_a_deleted_file_leaves_behind_is_reported(tmp_path: Path) -> None:
     (tmp_path / "one/c.yaml").unlink()
     ran = k8snetlint(tmp_path, "check", "--select", "SVC005,TOOL002", "-f", "concise", "-q", "--changed")
     assert places(ran.out) == ["one/kustomization.yaml:1:21:"]
+
+
+def test_what_a_file_of_a_kustomization_makes_wrong_elsewhere(tmp_path: Path) -> None:
+    ignored = SERVICE.replace("htttp", "http # k8snetlint: ignore[SVC005] known")
+    write(
+        tmp_path,
+        {
+            "kustomization.yaml": "resources: [workload.yaml, service.yaml, other.yaml]\n",
+            "workload.yaml": DEPLOYMENT.replace("name: http", "name: htttp"),
+            "service.yaml": SERVICE.replace("targetPort: htttp", "targetPort: http"),
+            "other.yaml": BROKEN["cart.yaml"].replace("cart", "web"),
+        },
+    )
+    arguments = ("check", "--select", "SVC005,TOOL003", "-f", "concise", "-q", "--report-on-paths", "workload.yaml")
+    # What is wrong without it too is not its doing.
+    assert places(k8snetlint(tmp_path, *arguments).out) == ["service.yaml:9:19:"]
+    write(tmp_path, {"workload.yaml": DEPLOYMENT, "service.yaml": ignored})
+    assert places(k8snetlint(tmp_path, *arguments).out) == []

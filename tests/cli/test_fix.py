@@ -44,3 +44,14 @@ def test_an_unused_comment_is_removed_without_asking(tmp_path: Path) -> None:
     write(tmp_path, {"cart.yaml": "# k8snetlint: ignore-file[SVC005] once\n" + text})
     assert k8snetlint(tmp_path, "check", *ONLY, "--extend-select", "TOOL003", "--fix", "-q").code == 0
     assert (tmp_path / "cart.yaml").read_text() == text
+
+
+def test_templates_of_charts_are_fixed_once(tmp_path: Path) -> None:
+    template = "# {{ .Release.Name }}\n" + BROKEN["cart.yaml"]
+    write(
+        tmp_path,
+        {"chart/Chart.yaml": "apiVersion: v2\nname: c\nversion: 1.0.0\n", "chart/templates/a.yaml": template},
+    )
+    ran = k8snetlint(tmp_path, "check", "--fix", "--unsafe-fixes", "--select", "SVC005")
+    assert (ran.code, ran.err) == (0, "fixed 1 problem in 1 file\n")
+    assert (tmp_path / "chart/templates/a.yaml").read_text() == template.replace("htttp", "http")

@@ -66,10 +66,9 @@ class Loading:
     known: Mapping[str, SourceFile] = attrs.Factory(dict)
 
     def source(self, path: str, data: bytes) -> SourceFile:
-        """A file of the chart as text: the very one that is known by that path, where it is the same."""
-        text = data.decode("utf-8-sig", errors="replace")
+        """A file of the chart as text: the very one that is known by that path, whose text may have been replaced."""
         known = self.known.get(path)
-        return known if known is not None and known.text == text else SourceFile(path, text)
+        return known if known is not None else SourceFile(path, data.decode("utf-8-sig", errors="replace"))
 
 
 def below(folder: str, path: str) -> str:

@@ -8,7 +8,7 @@ import os
 import re
 import tarfile
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import NamedTuple
 
@@ -75,8 +75,11 @@ def is_ignored(rules: list[_Rule], path: str, *, is_folder: bool) -> bool:
     return False
 
 
-def folder_files(folder: Path) -> ChartFiles:
-    """The files below a folder that Helm would load. Symbolic links are followed only to places inside the folder."""
+def folder_files(folder: Path, absent: Collection[str] = ()) -> ChartFiles:
+    """The files below a folder that Helm would load. Symbolic links are followed only to places inside the folder.
+
+    `absent` are real paths of files that count as gone.
+    """
     root = os.path.realpath(folder)
     rules: list[_Rule] = ignore_rules("")
     ignore = Path(root, ".helmignore")
@@ -105,7 +108,7 @@ def folder_files(folder: Path) -> ChartFiles:
                     continue
                 pending.append((entry.path, path + "/", depth + 1))
                 continue
-            if not entry.is_file():
+            if not entry.is_file() or entry.path in absent:
                 continue
             size = entry.stat().st_size
             if size > MAX_FILE_SIZE:

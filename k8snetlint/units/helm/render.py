@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 
 import attrs
@@ -86,16 +86,18 @@ def render_chart(
     values: tuple[Node, ...] = (),
     defaults: tuple[Node, ...] | None = None,
     known: Mapping[str, SourceFile] | None = None,
+    absent: Collection[str] = (),
 ) -> RenderedChart:
     """What `helm template` makes of the chart in a folder.
 
     `shown` is the path of the folder as places show it. `values` are mappings over the chart's own values, the later
     over the earlier; what they set has its place in them. `defaults` stand in for the chart's own `values.yaml`.
-    `known` are files that were read before, by shown path. Reads no file outside of the folder and starts nothing.
+    `known` are files that were read before, by shown path, `absent` the real paths of some that count as gone. Reads no
+    file outside of the folder and starts nothing.
     """
     loading = Loading(known=known or {})
     try:
-        chart = load_chart(folder_files(directory), shown.rstrip("/") or ".", loading)
+        chart = load_chart(folder_files(directory, absent), shown.rstrip("/") or ".", loading)
         if defaults is not None:
             chart.values = _together(defaults)
         return _Rendering(chart, loading, release_name, namespace, kube_version, api_versions).run(values)
