@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from k8snetlint.analysis.connectivity import connectivity_map
+from k8snetlint.analysis.difference import difference
 from k8snetlint.analysis.effects import (
     Effect,
     Finding,
@@ -192,3 +193,31 @@ spec:
         "default/db[Pod]",
         "default/web[Pod]",
     ]
+
+
+def test_a_change_for_some_pods_of_a_controller_is_no_less_a_change():
+    def replica(name: str, track: str) -> str:
+        return f"""\
+apiVersion: v1
+kind: Pod
+metadata:
+  name: {name}
+  labels: {{app: cart, track: {track}}}
+  ownerReferences:
+    - {{apiVersion: apps/v1, kind: ReplicaSet, name: cart, uid: "1", controller: true}}
+spec:
+  containers:
+    - {{name: main, image: registry.example/main:1}}
+---
+"""
+
+    def shown(port: int):
+        text = policy("stable", "cart", "web", port).replace("app: cart", "track: stable")
+        cluster = cluster_of(PODS + replica("cart-a", "stable") + replica("cart-b", "canary") + text)
+        return connectivity_map(cluster, lower(cluster))
+
+    found = difference(shown(80), shown(81))
+    assert [(each.source, each.destination, str(each.old), str(each.new)) for each in found.changes] == [
+        ("default/web[Pod]", "default/cart[ReplicaSet]", "TCP 80", "TCP 81")
+    ]
+    assert difference(shown(80), shown(80)).is_empty
