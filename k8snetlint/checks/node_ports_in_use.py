@@ -119,7 +119,8 @@ def _needs_another_node(workload: Workload, replicas: int) -> bool:
 
 
 def _amount(node: Node | None, replicas: int) -> int | None:
-    number, text = integer_of(node), text_of(node) if node is not None else "25%"
+    is_default = node is None or node.value is None
+    number, text = integer_of(node), "25%" if is_default else text_of(node)
     if number is None and text is not None and re.fullmatch(r"\d{1,3}%", text):
         number = replicas * int(text[:-1]) // 100
     return number
