@@ -57,7 +57,9 @@ def networkpolicy_blocks_ingress_backend(ctx: Context) -> Iterator[Diagnostic]:
     for found in _blocked(ctx, Ground.ROUTE):
         controller = found.requirement.workload
         client = f"the ingress controller {controller}" if controller is not None else "the ingress controller"
-        severity = Severity.ERROR if controller is not None and found.is_total else None
+        # One on the host network comes from a node's address, and is let in to the pods of its own node.
+        is_sure = controller is not None and not controller.host_network and found.is_total
+        severity = Severity.ERROR if is_sure else None
         yield told(ctx, found, client, ctx.once(judgements).policies, severity=severity)
 
 
@@ -108,7 +110,7 @@ def _grouped(blocked: Iterator[Blocked]) -> Iterator[tuple[Blocked, str]]:
         by_place.setdefault(found.requirement.place, []).append(found)
     for group in by_place.values():
         others = sorted({found.requirement.written for found in group[1:]} - {group[0].requirement.written})
-        yield group[0], f", and {', '.join(others)}" if others else ""
+        yield group[0], f" and {', '.join(others)}" if others else ""
 
 
 @cluster_check("NP041")
