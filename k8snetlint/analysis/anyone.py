@@ -10,7 +10,7 @@ from k8snetlint.policy.peers import Peer
 
 from .ends import End, ServiceEnd
 from .reach import Answer, FlowAnswer, ReachVerdict, Step, explain, reach
-from .routing import backends
+from .routing import dialled_backends
 from .verdict import Prover, Question, Side, Undecided, World
 
 ANY = "any"
@@ -35,7 +35,7 @@ def reach_any(
     if isinstance(destination, ServiceEnd):
         way = reach(cluster, policies.peers, policies, (), destination)
         path, unreachable, protocol, port = way.path, way.unreachable, way.protocol, way.port
-        for backend in backends(cluster, destination.service, destination.port):
+        for backend in dialled_backends(cluster, destination.service, destination.port):
             peer = policies.peers.of(backend.workload) if backend.workload is not None else None
             if peer is not None and backend.port is not None:
                 sides.append((_side((peer,)), ConnectionSet.span(backend.protocol, backend.port, backend.port)))

@@ -33,7 +33,7 @@ from .ends import UnknownEnd
 from .intents import Intent, Selection
 from .reachability import allowed_connections
 from .reference import is_allowed
-from .routing import backends
+from .routing import dialled_backends
 from .verdict import Holds, Prover, Question, Refuted, Side, Unknown, Verdict, World, first_connection
 
 _NO_ADDRESSES = AddressSet()
@@ -135,7 +135,7 @@ class IntentProver:
         for port in service.ports:
             if port.number is None or (port.protocol, port.number) not in asked:
                 continue
-            for backend in backends(self.cluster, service, port):
+            for backend in dialled_backends(self.cluster, service, port):
                 peer = self._backend(backend.workload, backend.address) if backend.port is not None else None
                 if peer is not None and backend.port is not None:
                     yield peer, ConnectionSet.span(backend.protocol, backend.port, backend.port)

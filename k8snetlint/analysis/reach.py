@@ -19,7 +19,7 @@ from k8snetlint.source.tree import Path
 from .ends import DeadEnd, End, ServiceEnd, ingress_controllers
 from .hosts import HostEnd
 from .reference import Decision, Miss, StageDecision, is_allowed, isolating_rules, misses
-from .routing import Backend, backends
+from .routing import Backend, backends, dialled_backends
 
 
 class ReachVerdict(enum.Enum):
@@ -108,19 +108,25 @@ def reach(
 
 
 def _reach_service(
-    cluster: Cluster, peers: Peers, policies: PolicySet, source: tuple[Peer, ...], end: ServiceEnd
+    cluster: Cluster,
+    peers: Peers,
+    policies: PolicySet,
+    source: tuple[Peer, ...],
+    end: ServiceEnd,
+    is_controller: bool = False,
 ) -> Answer:
+    """The answer for a client that dials the Service, or for a controller, which knows the endpoints themselves."""
     service, service_port = end.service, end.port
-    target = service_port.number if service.is_headless else service_port.effective_target
-    path = [Step(service, service_port.path, _forwarding(service, service_port))]
+    target = service_port.effective_target
+    is_headless = service.is_headless and not is_controller
+    path = [Step(service, service_port.path, _forwarding(service, service_port, is_headless))]
     if service.type == "ClusterIP" and any(peer.addresses and not (peer.is_pod or peer.is_node) for peer in source):
         inside = f"{service} has type ClusterIP: its address means nothing outside of the cluster"
         path.append(Step(service, ("spec",), f"{inside}; asked is what policies say"))
     flows: list[FlowAnswer] = []
     unreachable: list[tuple[str, str]] = []
-    for backend in backends(cluster, service, service_port):
-        if service.is_headless:
-            backend = attrs.evolve(backend, port=service_port.number)
+    lead = backends if is_controller else dialled_backends
+    for backend in lead(cluster, service, service_port):
         where = str(backend.workload or backend.address)
         if backend.port is None:
             unreachable.append((where, f"declares no {backend.protocol} port named `{target}`"))
@@ -146,8 +152,8 @@ def _reach_service(
     return Answer(verdict, service_port.protocol, number, tuple(path), tuple(flows), tuple(unreachable), reason)
 
 
-def _forwarding(service: Service, port: ServicePort) -> str:
-    if service.is_headless:
+def _forwarding(service: Service, port: ServicePort, is_headless: bool) -> str:
+    if is_headless:
         return f"{service} is headless: its name stands for the pods themselves, on the port that is asked for"
     target = port.effective_target
     where = f"the pods' port named `{target}`" if isinstance(target, str) else f"port {target} of the pods"
@@ -183,7 +189,8 @@ def _reach_host(cluster: Cluster, peers: Peers, policies: PolicySet, end: HostEn
             unreachable.append((way.backend, way.fault or ""))
             verdicts.append(ReachVerdict.DENIED)
             continue
-        answer = _reach_service(cluster, peers, policies, ingress_controllers(), ServiceEnd(way.service, way.port))
+        end_of_way = ServiceEnd(way.service, way.port)
+        answer = _reach_service(cluster, peers, policies, ingress_controllers(), end_of_way, is_controller=True)
         path += answer.path
         flows += answer.flows
         unreachable += answer.unreachable

@@ -77,6 +77,18 @@ def backends(cluster: Cluster, service: Service, port: ServicePort) -> tuple[Bac
     return tuple(dict.fromkeys(found))
 
 
+def dialled_backends(cluster: Cluster, service: Service, port: ServicePort) -> tuple[Backend, ...]:
+    """Where a client comes out that dials a Service by name or address.
+
+    A headless one is its pods' own addresses: the number dialled is theirs, whatever `targetPort` says. Controllers that
+    read the endpoints themselves go to `backends`.
+    """
+    found = backends(cluster, service, port)
+    if not service.is_headless or port.number is None:
+        return found
+    return tuple(dict.fromkeys(attrs.evolve(backend, port=port.number) for backend in found))
+
+
 def selected_backends(cluster: Cluster, service: Service, port: ServicePort) -> Iterator[Backend]:
     """Where a Service port leads by the Service's selector, in document order."""
     target = port.effective_target

@@ -37,6 +37,7 @@ spec:
       http:
         paths:
           - {path: /cart, pathType: Prefix, backend: {service: {name: cart, port: {name: grpc}}}}
+          - {path: /peers, pathType: Prefix, backend: {service: {name: peers, port: {number: 80}}}}
           - {path: /old, pathType: Prefix, backend: {service: {name: cart, port: {number: 81}}}}
 ---
 apiVersion: networking.k8s.io/v1
@@ -105,7 +106,7 @@ allowed: shop/web -> shop.example.com/cart/1 on TCP 80
 
 {ingress-controller} -> shop/cart[Deployment] TCP 7070: allowed
   egress: allowed, no policy concerns it
-  ingress: allowed by NetworkPolicy shop/ingress spec.ingress[0] (shop.yaml:57)
+  ingress: allowed by NetworkPolicy shop/ingress spec.ingress[0] (shop.yaml:58)
 """,
         "",
     )
@@ -167,3 +168,12 @@ def test_a_policy_of_its_own_is_proposed_where_only_a_policy_for_the_whole_names
     write(tmp_path, {"added.yaml": added["yaml"]})
     assert k8snetlint(tmp_path, "reach", "shop/web", "shop/cart", "--port", "grpc").code == 0
     assert k8snetlint(tmp_path, "reach", "shop/cart", "shop/web", "--port", "7070").code == 1
+
+
+def test_a_controller_goes_to_the_endpoints_of_a_headless_service_and_a_client_to_the_pods(shop: Path) -> None:
+    assert k8snetlint(shop, "reach", "ingress", "shop.example.com/peers").code == 0
+    ran = k8snetlint(shop, "reach", "ingress", "svc:shop/peers:80")
+    assert ran.code == 1
+    assert "{ingress-controller} -> shop/cart[Deployment] TCP 80: denied" in ran.out
+    any_pod = k8snetlint(shop, "reach", "any", "svc:shop/peers:80", "-f", "json")
+    assert {flow["port"] for flow in json.loads(any_pod.out)["flows"]} == {80}
