@@ -33,26 +33,30 @@ class Selected:
 def selected(peers: Iterable[Peer]) -> tuple[Selected, ...]:
     """A selector for each of the peers that are pods, those of equal lasting labels together, in their order."""
     groups: dict[tuple[str, tuple[tuple[str, str], ...]], list[Peer]] = {}
-    namespaces: dict[str, list[Peer]] = {}
+    worn: dict[tuple[str, tuple[str, str] | None], list[Peer]] = {}
     for peer in peers:
         namespace = peer.namespace or ""
-        namespaces.setdefault(namespace, []).append(peer)
+        for label in (None, *peer.labels.items()):
+            worn.setdefault((namespace, label), []).append(peer)
         if peer.is_pod:
             groups.setdefault((namespace, tuple(sorted(_lasting(peer).items()))), []).append(peer)
-    return tuple(_selected(namespace, group, namespaces[namespace]) for (namespace, _), group in groups.items())
+    return tuple(_selected(namespace, group, worn) for (namespace, _), group in groups.items())
 
 
-def _selected(namespace: str, group: list[Peer], all_: list[Peer]) -> Selected:
+def _selected(
+    namespace: str, group: list[Peer], wearing: Mapping[tuple[str, tuple[str, str] | None], list[Peer]]
+) -> Selected:
     own = _lasting(group[0])
     worn = {key for peer in group for key in peer.labels}
-    others = [peer for peer in all_ if not any(peer is each for each in group)]
+    members = {id(peer) for peer in group}
     labels = dict(_base(group[0], own))
     absent: list[str] = []
     while True:
         selector = LabelSelector(
             tuple(sorted(labels.items())), tuple(Requirement(key, "DoesNotExist") for key in sorted(absent))
         )
-        rivals = [peer for peer in others if selector.matches(peer.labels)]
+        near = wearing[namespace, selector.match_labels[0] if selector.match_labels else None]
+        rivals = [peer for peer in near if id(peer) not in members and selector.matches(peer.labels)]
         best = min(_cuts(own, worn, labels, absent, rivals), default=None)
         if best is None:
             return Selected(namespace, tuple(group), selector, tuple(rivals))

@@ -21,7 +21,16 @@ from k8snetlint.source.tree import Node, Path
 
 from .mentions import Mention, mentions, name_mention, settings_mentions
 from .routing import find_service, resolved_name
-from .variables import LONGEST_TEXT, SOURCES, entries, environment, expanded, linked_variables, named_source
+from .variables import (
+    LONGEST_TEXT,
+    SOURCES,
+    entries,
+    environment,
+    expanded,
+    has_service_links,
+    linked_variables,
+    named_source,
+)
 
 # Names of variables and flags whose value, where it is a bare name, is a host to connect to.
 _HOST_KEY = re.compile(
@@ -59,8 +68,12 @@ def statements_of(cluster: Cluster, settings: Settings) -> tuple[Statement, ...]
 
 def statements(cluster: Cluster) -> Iterator[Statement]:
     """Every statement of every workload, in document order."""
+    linked: dict[tuple[str | None, bool], Mapping[str, str]] = {}
     for workload in cluster.workloads:
-        services = linked_variables(cluster, workload)
+        key = (workload.namespace, has_service_links(workload))
+        if key not in linked:
+            linked[key] = linked_variables(cluster, workload)
+        services = linked[key]
         for container in workload.containers:
             yield from _of_container(cluster, workload, container, services)
         yield from _of_files(cluster, workload)

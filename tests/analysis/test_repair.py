@@ -9,7 +9,7 @@ from math import comb
 
 import attrs
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from k8snetlint.algebra.addresses import AddressSet
@@ -96,6 +96,8 @@ INTENTS = st.lists(
 
 @settings(
     max_examples=EXAMPLES,
+    # Every step of shrinking tries hundreds of changes.
+    phases=(Phase.explicit, Phase.generate),
     deadline=None,
     database=None,
     derandomize="K8SNETLINT_FUZZ_EXAMPLES" not in os.environ,
@@ -180,6 +182,10 @@ def applied(cluster: Cluster, drafts: Sequence[Draft], steps: Sequence[Step]) ->
 
 
 PODS = """\
+apiVersion: v1
+kind: Namespace
+metadata: {name: shop}
+---
 apiVersion: v1
 kind: Pod
 metadata: {name: web, namespace: shop, labels: {app: web}}
@@ -316,3 +322,13 @@ def test_what_is_not_known_is_not_repaired(cni: str | None, more: str, reason: s
     policies = lower(cluster, enforcement_of(cni))
     found = repair(cluster, policies, [intent(WEB, DB, True)], Settings(), lambda _: True, frozenset())
     assert found == Unrepaired(reason)
+
+
+def test_pods_that_differ_in_their_namespace_alone_are_told_apart() -> None:
+    labels = label_map_selector({"team": "a"})
+    elsewhere = attrs.evolve(Selection(), namespace_selector=labels)
+    spec = "{podSelector: {}, ingress: [{from: [{namespaceSelector: {}}]}]}"
+    assert steps_for(spec, intent(elsewhere, DB, False, world=OPEN), intent(API, DB, True, POSTGRES)) == [
+        "NetworkPolicy shop/p: add pods with app=api to spec.ingress[0]",
+        "NetworkPolicy shop/p: remove spec.ingress[0].from[0]",
+    ]

@@ -157,8 +157,7 @@ class _Search:
 
     def _chosen(self, asked: Sequence[Asked]) -> tuple[list[Draft], tuple[Step, ...]] | Impossible:
         added = new_drafts(self.cluster, len(self.present), asked, self.groups, self.namespaces)
-        drafts = [*_numbered(self.present), *added]
-        drafts = _numbered(drafts)
+        drafts = _numbered([*self.present, *added])
         effects = Effects(self.policies, drafts, ())
         steps = Candidates(drafts, effects, self.intents, asked, self.groups).steps()
         if len(steps) > _MOST_STEPS:
@@ -241,11 +240,16 @@ def _blocks(intent: Intent) -> Iterator[AddressSet]:
 
 def _key(asked: Asked) -> tuple[object, ...]:
     flow = asked.flow
-    ends = tuple(
-        (end.index if end.index is not None else end.text, end.namespace, tuple(sorted(end.labels.items())))
-        for end in (flow.source, flow.destination)
-    )
+    ends = tuple(_end_key(end) for end in (flow.source, flow.destination))
     return (asked.intent, ends, flow.protocol, flow.port, flow.through_service)
+
+
+def _end_key(end: Peer) -> tuple[object, ...]:
+    """What tells an end from others: of an imagined pod all that policies can ask about it."""
+    if end.index is not None:
+        return (end.index,)
+    labels = (tuple(sorted(each.items())) for each in (end.labels, end.namespace_labels))
+    return (end.text, end.namespace, *labels, end.service_account, end.ports, end.node, end.is_node)
 
 
 __all__ = ["Change", "Impossible", "Outcome", "Repair", "Unrepaired", "repair"]
