@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import base64
 import functools
 import re
 
 from k8snetlint.source.tree import Node
 
 from .functions.formatting import json_number
-from .values import MAX_TEXT, GoMap, LimitReached, Piece, Struct, Text, Value, float_text, nodes_of
+from .values import MAX_TEXT, Bytes, GoMap, LimitReached, Piece, Struct, Text, Value, float_text, nodes_of
 
 BEST_WIDTH = 80
 _WORDS = frozenset(
@@ -185,6 +186,8 @@ class _Writer:
 
 def scalar_text(value: Value, level: int = 0, *, is_key: bool = False) -> str:
     """A scalar, or an empty collection, as YAML; `level` is the indentation of its key."""
+    if isinstance(value, Bytes):
+        value = base64.b64encode(value.encode(errors="surrogateescape")).decode()
     if isinstance(value, str):
         if _SAFE.fullmatch(value) and value not in _WORDS:
             return value

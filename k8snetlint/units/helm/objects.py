@@ -9,7 +9,7 @@ import re
 from .chart import Chart, Dependency
 from .functions.versions import version_of
 from .goyaml import dump
-from .values import GoMap, Method, MethodList, Struct, Value, plain_map, text_map, text_of
+from .values import Bytes, GoMap, Method, MethodList, Struct, Value, plain_map, text_map, text_of
 
 DEFAULT_KUBE_VERSION = "1.37.0"
 HELM_VERSION = "v4.3.1"
@@ -155,7 +155,7 @@ def files_object(contents: dict[str, bytes]) -> Struct:
         "engine.files",
         {
             "Get": Method(get, "s"),
-            "GetBytes": Method(get, "s"),
+            "GetBytes": Method(lambda name: Bytes(get(name)), "s"),
             "Glob": Method(glob, "s"),
             "Lines": Method(lines, "s"),
             "AsConfig": Method(lambda: _as_config(contents)),
@@ -173,7 +173,7 @@ class Selection(GoMap):
 
 
 def _selection(contents: dict[str, bytes]) -> Selection:
-    made = Selection({name: _decoded(data) for name, data in contents.items()})
+    made = Selection({name: Bytes(_decoded(data)) for name, data in contents.items()})
     made.node = None
     made.flags = {}
     made.kind = "engine.files"

@@ -127,6 +127,12 @@ class GoList(list[Value]):
     node: Node | None
 
 
+class Bytes(str):
+    """Go's []byte as text: JSON and YAML hold it in base 64."""
+
+    __slots__ = ()
+
+
 class TextList(list[Value]):
     """Go's []string."""
 

@@ -19,6 +19,7 @@ from k8snetlint.units.helm.runtime import Builtin, Registry
 from k8snetlint.units.helm.values import (
     MAX_TEXT,
     UNKNOWN,
+    Bytes,
     Float,
     LimitReached,
     NilList,
@@ -164,6 +165,8 @@ def to_json(value: Value, *, escapes_html: bool = True, pad: str = "") -> str:
                 add(("," if index else "[") + inner)
                 write(each, level + 1)
             add(outer + "]" if item else "null" if isinstance(item, NilList) else "[]")
+        elif isinstance(item, Bytes):
+            add(f'"{_base64(item)}"')
         elif isinstance(item, str):
             add(_json_string(item, escapes_html))
         elif item is None or isinstance(item, bool):

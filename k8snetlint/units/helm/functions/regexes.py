@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Iterator
 
 from k8snetlint.units.helm.runtime import Builtin, Registry
-from k8snetlint.units.helm.values import LimitReached, TextList, Value
+from k8snetlint.units.helm.values import LimitReached, NilList, TextList, Value
 
 from .strings import part
 
@@ -102,13 +103,31 @@ def _replacement(template: str, match: re.Match[str]) -> str:
     return _REFERENCE.sub(group, template)
 
 
+def _matches(pattern: str, text: str) -> Iterator[re.Match[str]]:
+    """The matches one after the other; unlike Python, Go takes no empty one right behind another."""
+    last = -1
+    for match in compiled(pattern, text).finditer(text):
+        if match.end() > match.start() or match.start() != last:
+            yield match
+        last = match.end()
+
+
+def _replaced(pattern: str, text: str, replacement: Callable[[re.Match[str]], str]) -> str:
+    parts: list[str] = []
+    start = 0
+    for match in _matches(pattern, text):
+        parts += (text[start : match.start()], replacement(match))
+        start = match.end()
+    return "".join((*parts, text[start:])) if parts else text
+
+
 def _find_all(pattern: str, text: str, most: int) -> list[Value]:
     found = TextList()
-    for match in compiled(pattern, text).finditer(text):
+    for match in _matches(pattern, text):
         if 0 <= most <= len(found):
             break
         found.append(part(text, match.start(), match.end()))
-    return found
+    return found or NilList()
 
 
 def _find(pattern: str, text: str) -> str:
@@ -117,19 +136,19 @@ def _find(pattern: str, text: str) -> str:
 
 
 def _replace_all(pattern: str, text: str, template: str) -> str:
-    return compiled(pattern, text).sub(lambda match: _replacement(template, match), text)
+    return _replaced(pattern, text, lambda match: _replacement(template, match))
 
 
 def _replace_literally(pattern: str, text: str, replacement: str) -> str:
-    return compiled(pattern, text).sub(lambda match: replacement, text)
+    return _replaced(pattern, text, lambda match: replacement)
 
 
 def _split(pattern: str, text: str, most: int) -> list[Value]:
     if most == 0:
-        return []
+        return NilList()
     parts: list[Value] = []
     start = 0
-    for match in compiled(pattern, text).finditer(text):
+    for match in _matches(pattern, text):
         if most > 0 and len(parts) == most - 1:
             break
         if match.end() == match.start() and match.start() in (0, len(text)):
