@@ -19,7 +19,7 @@ from bench import manifests, maps
 
 RUNS = 7
 TOOL = [sys.executable, "-m", "k8snetlint"]
-SHARED = Path(__file__).resolve().parent.parent.parent / "shared"
+SHARED = Path(os.environ.get("K8SNETLINT_SHARED") or Path(__file__).resolve().parent.parent.parent / "shared")
 
 
 def seconds(command: Sequence[str], folder: Path) -> float:
@@ -65,6 +65,21 @@ def peers(folder: str) -> dict[str, Sequence[str]]:
     return found
 
 
+def charts(folder: Path) -> dict[str, tuple[str, dict[str, Sequence[str]], int]]:
+    """The rows over real charts: one of them, and all of them in one call, beside `helm template` where it is there."""
+    one = folder / "kubernetes-ingress-nginx"
+    single: dict[str, Sequence[str]] = {"k8snetlint": [*TOOL, "check", str(one)]}
+    every: dict[str, Sequence[str]] = {"k8snetlint": [*TOOL, "check", str(folder)]}
+    if shutil.which("helm"):
+        single["helm template"] = ["helm", "template", "bench", str(one)]
+        every["helm template, each"] = ["sh", "-c", f'for chart in "{folder}"/*; do helm template bench "$chart"; done']
+    count = sum(path.is_dir() for path in folder.iterdir())
+    return {
+        "chart": ("check the ingress-nginx chart", single, 7),
+        "charts": (f"check {count} charts in one call", every, 3),
+    }
+
+
 def main(names: list[str]) -> None:
     """Runs the rows named, or all; `map` stands for those of `maps`."""
     bare = {"python -c pass": [sys.executable, "-c", "pass"]}
@@ -92,6 +107,8 @@ def main(names: list[str]) -> None:
                 {"k8snetlint": [*TOOL, "check", str(kubeflow)], **peers(str(kubeflow))},
                 5,
             )
+        if (SHARED / "corpus" / "charts").is_dir():
+            rows |= charts(SHARED / "corpus" / "charts")
         for name, (title, commands, runs) in rows.items():
             if not names or name in names:
                 row(title, commands, Path(__file__).resolve().parent.parent, runs)

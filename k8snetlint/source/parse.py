@@ -87,7 +87,7 @@ def parse(source: SourceFile, skip: Callable[[str], bool] | None = None) -> Pars
     Of a document whose kind `skip` accepts only `apiVersion`, `kind` and `metadata` are built.
     """
     text = source.text
-    with _collection_paused():
+    with collection_paused():
         if text.lstrip()[:1] in ("{", "["):
             read = positioned_json.read(source, MAX_DEPTH)
             if read is not None:
@@ -101,8 +101,8 @@ def parse(source: SourceFile, skip: Callable[[str], bool] | None = None) -> Pars
 
 
 @contextmanager
-def _collection_paused() -> Iterator[None]:
-    """Nothing built here is garbage, and the collector would visit all of it again and again."""
+def collection_paused() -> Iterator[None]:
+    """Pauses the collector while much is built: none of it is garbage, and all of it would be visited again and again."""
     was_enabled = gc.isenabled()
     gc.disable()
     try:

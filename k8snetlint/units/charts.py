@@ -22,7 +22,7 @@ from .kustomize.file import join
 from .unit import Unit, UnitProblem, UnitType
 
 if TYPE_CHECKING:
-    from .helm import RenderedChart
+    from .helm import ParsedTexts, RenderedChart
     from .templated import Templating
 
 
@@ -92,6 +92,7 @@ class Charts:
         self.settings = settings
         self.templating = templating
         self.problems: list[UnitProblem] = []
+        self._parsed: ParsedTexts | None = None
 
     def unit(
         self,
@@ -124,8 +125,9 @@ class Charts:
 
     def objects(self, directory: str, place: Place, installation: Installation) -> ChartObjects:
         """What a chart makes where it is installed so; `place` is where to point at when the chart is meant."""
-        from .helm import render_chart
+        from .helm import ParsedTexts, render_chart
 
+        self._parsed = self._parsed or ParsedTexts()
         major, minor = self.settings.kube_version
         rendered = render_chart(
             Path(self.files.inputs.real_path(directory) or directory),
@@ -138,6 +140,7 @@ class Charts:
             defaults=installation.defaults,
             known=self.files.by_path,
             absent=self.files.inputs.absent,
+            parsed=self._parsed,
         )
         problems = [UnitProblem("TOOL002", Severity.NOTE, message, where) for message, where in installation.missing]
         paths = self._paths(directory, rendered)

@@ -10,9 +10,9 @@ from k8snetlint.source.tree import Node
 
 from . import nodes
 from .expressions import ExpressionCompiler, Locate, nil
-from .parser import parse_template
+from .parser import ParsedTexts, parse_template
 from .provenance import Site
-from .runtime import Expression, Frame, Registry, Run, Statement
+from .runtime import Expression, Frame, Library, Run, Statement
 from .values import (
     NO_VALUE,
     Float,
@@ -78,7 +78,7 @@ def rendered(template: Compiled, run: Run, templates: dict[str, Compiled], dot: 
         run.depth -= 1
 
 
-def compile_source(name: str, source: SourceFile, functions: Registry) -> dict[str, Compiled]:
+def compile_source(name: str, source: SourceFile, functions: Library, parsed: ParsedTexts) -> dict[str, Compiled]:
     """The templates of a file by name, the file itself as `name`. Raises TemplateSyntaxError."""
 
     def locate(start: int, end: int) -> Place:
@@ -88,10 +88,10 @@ def compile_source(name: str, source: SourceFile, functions: Registry) -> dict[s
         return (Piece(end - start, locate(start, end), ()),)
 
     compiler = _Compiler(functions, locate, literal)
-    return {template.name: Compiled(template, compiler) for template in parse_template(name, source.text)}
+    return {template.name: Compiled(template, compiler) for template in parsed.templates(name, source.text)}
 
 
-def compile_text(name: str, text: str, functions: Registry, mark: Place | None) -> dict[str, Compiled]:
+def compile_text(name: str, text: str, functions: Library, mark: Place | None) -> dict[str, Compiled]:
     """The templates of a value that is a template, the value itself as `name`. Raises TemplateSyntaxError."""
     if not isinstance(text, Text):
         text = Text.of(text, (Piece(len(text), mark, ()),))
@@ -115,7 +115,7 @@ def compile_text(name: str, text: str, functions: Registry, mark: Place | None) 
 class _Compiler(ExpressionCompiler):
     """Makes the closures of one text's templates."""
 
-    def __init__(self, functions: Registry, locate: Locate, literal: Literal) -> None:
+    def __init__(self, functions: Library, locate: Locate, literal: Literal) -> None:
         super().__init__(functions, locate)
         self.literal = literal
 
@@ -135,6 +135,21 @@ class _Compiler(ExpressionCompiler):
                 if error.place is None:
                     error.place = mark
                 raise
+
+        return execute
+
+    def lazy_body(self, statements: tuple[nodes.Statement, ...]) -> Statement:
+        """As `body`, made when it first runs: most branches of a chart never do."""
+        slots = self.range_slots
+        body: Statement | None = None
+
+        def execute(frame: Frame, dot: Value) -> None:
+            nonlocal body
+            if body is None:
+                others, self.range_slots = self.range_slots, slots
+                body = self.body(statements)
+                self.range_slots = others
+            body(frame, dot)
 
         return execute
 
@@ -243,8 +258,8 @@ class _Compiler(ExpressionCompiler):
 
     def _if(self, statement: nodes.If) -> Statement:
         evaluate = self.pipeline(statement.pipeline)
-        body = self.body(statement.body)
-        otherwise = self.body(statement.otherwise) if statement.otherwise else None
+        body = self.lazy_body(statement.body)
+        otherwise = self.lazy_body(statement.otherwise) if statement.otherwise else None
 
         def execute(frame: Frame, dot: Value) -> None:
             if truth(evaluate(frame, dot)):
@@ -256,8 +271,8 @@ class _Compiler(ExpressionCompiler):
 
     def _with(self, statement: nodes.With) -> Statement:
         evaluate = self.pipeline(statement.pipeline)
-        body = self.body(statement.body)
-        otherwise = self.body(statement.otherwise) if statement.otherwise else None
+        body = self.lazy_body(statement.body)
+        otherwise = self.lazy_body(statement.otherwise) if statement.otherwise else None
 
         def execute(frame: Frame, dot: Value) -> None:
             value = evaluate(frame, dot)
@@ -273,8 +288,8 @@ class _Compiler(ExpressionCompiler):
         evaluate = self.pipeline(pipeline, assigns=False)
         if pipeline.declares:
             self.range_slots.update(pipeline.slots)
-        body = self.body(statement.body)
-        otherwise = self.body(statement.otherwise) if statement.otherwise else None
+        body = self.lazy_body(statement.body)
+        otherwise = self.lazy_body(statement.otherwise) if statement.otherwise else None
         mark = self.locate(pipeline.start, pipeline.end)
         key_slot, value_slot = None, None
         if len(pipeline.slots) == 2:

@@ -10,7 +10,7 @@ from k8snetlint.source.text import Place
 from . import nodes
 from .arguments import checked_call, letter_of
 from .objects import Selection
-from .runtime import Caller, Expression, Frame, Registry, Running
+from .runtime import Caller, Expression, Frame, Library, Running
 from .values import (
     GoMap,
     Method,
@@ -31,7 +31,7 @@ Locate: TypeAlias = Callable[[int, int], Place | None]
 class ExpressionCompiler:
     """Makes the closures of one text's expressions."""
 
-    def __init__(self, functions: Registry, locate: Locate) -> None:
+    def __init__(self, functions: Library, locate: Locate) -> None:
         self.functions = functions
         self.locate = locate
         # The variables of the template being compiled that a range sets: a nil among them has no fields.
@@ -132,7 +132,7 @@ class ExpressionCompiler:
         if function is None:
             return _raises(f"function `{name}` is not known", mark)
         if isinstance(function, Running):
-            running = checked_call(name, function.call, "a" + function.parameters)
+            running = self.functions.call(name, function)
 
             def run(frame: Frame, dot: Value) -> Value:
                 try:
@@ -143,7 +143,7 @@ class ExpressionCompiler:
                     raise
 
             return run
-        checked = checked_call(name, function.call, function.parameters, derives=function.derives)
+        checked = self.functions.call(name, function)
         nil_maps = [index for index in absent if letter_of(function.parameters, index) == "d"]
 
         def call(frame: Frame, dot: Value) -> Value:

@@ -38,6 +38,21 @@ def parse_template(name: str, text: str) -> list[nodes.Template]:
     return _Parser(text).run(name)
 
 
+class ParsedTexts:
+    """Texts that were parsed, by themselves: charts hold the same helpers again and again."""
+
+    def __init__(self) -> None:
+        self._known: dict[str, list[nodes.Template]] = {}
+
+    def templates(self, name: str, text: str) -> list[nodes.Template]:
+        """As `parse_template`. Raises TemplateSyntaxError."""
+        known = self._known.get(text)
+        if known is None:
+            known = self._known[text] = parse_template(name, text)
+        *defined, own = known
+        return known if own.name == name else [*defined, own._replace(name=name)]
+
+
 class _Scope:
     """The variables of one template while it is parsed: names now visible, and how many slots are taken."""
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import attrs
 
-from k8snetlint.source.parse import Problem, parse
+from k8snetlint.source.parse import Problem, collection_paused, parse
 from k8snetlint.source.text import Place, SourceFile
 from k8snetlint.source.tree import Document, Node
 
@@ -19,9 +19,10 @@ from .files import folder_files
 from .functions import function_library
 from .lexer import TemplateSyntaxError
 from .objects import DEFAULT_KUBE_VERSION, capabilities, chart_object, files_object, release
+from .parser import ParsedTexts
 from .provenance import documents_of
-from .runtime import Registry, Run
-from .values import GoMap, LimitReached, TemplateError, Value, from_node, plain_map
+from .runtime import Run
+from .values import GoMap, LimitReached, Struct, TemplateError, Value, from_node, plain_map
 
 HOOK = "helm.sh/hook"
 _NOT_RENDERED = frozenset({"NOTES.txt"})
@@ -87,20 +88,26 @@ def render_chart(
     defaults: tuple[Node, ...] | None = None,
     known: Mapping[str, SourceFile] | None = None,
     absent: Collection[str] = (),
+    parsed: ParsedTexts | None = None,
 ) -> RenderedChart:
     """What `helm template` makes of the chart in a folder.
 
     `shown` is the path of the folder as places show it. `values` are mappings over the chart's own values, the later
     over the earlier; what they set has its place in them. `defaults` stand in for the chart's own `values.yaml`.
-    `known` are files that were read before, by shown path, `absent` the real paths of some that count as gone. Reads no
-    file outside of the folder and starts nothing.
+    `known` are files that were read before, by shown path, `absent` the real paths of some that count as gone; `parsed` is
+    shared by the charts of a run.
+    Reads no file outside of the folder and starts nothing.
     """
     loading = Loading(known=known or {})
     try:
-        chart = load_chart(folder_files(directory, absent), shown.rstrip("/") or ".", loading)
-        if defaults is not None:
-            chart.values = _together(defaults)
-        return _Rendering(chart, loading, release_name, namespace, kube_version, api_versions).run(values)
+        cluster = capabilities(kube_version, api_versions)
+        # Closures and frames form cycles by the hundred thousand, nearly all of which live until the chart is done.
+        with collection_paused():
+            chart = load_chart(folder_files(directory, absent), shown.rstrip("/") or ".", loading)
+            if defaults is not None:
+                chart.values = _together(defaults)
+            rendering = _Rendering(chart, loading, release(release_name, namespace), cluster, parsed or ParsedTexts())
+            return rendering.run(values)
     except (TemplateError, RecursionError) as error:
         failure = _problem(error, f"chart {shown} is not rendered: ")
         problems = tuple(RenderProblem(message, place) for message, place in loading.problems)
@@ -137,20 +144,13 @@ class _Template:
 class _Rendering:
     """One chart being rendered."""
 
-    def __init__(
-        self,
-        chart: Chart,
-        loading: Loading,
-        release_name: str,
-        namespace: str,
-        kube_version: str,
-        api_versions: tuple[str, ...],
-    ) -> None:
+    def __init__(self, chart: Chart, loading: Loading, made_as: GoMap, cluster: Struct, parsed: ParsedTexts) -> None:
         self.chart = chart
         self.loading = loading
-        self.release = release(release_name, namespace)
-        self.capabilities = capabilities(kube_version, api_versions)
-        self.functions: Registry = function_library()
+        self.release = made_as
+        self.capabilities = cluster
+        self.parsed = parsed
+        self.functions = function_library()
         self.run_state = Run()
         self.templates: list[_Template] = []
         self.compiled: dict[str, Compiled] = {}
@@ -211,7 +211,7 @@ class _Rendering:
         self.templates.sort(key=lambda template: (template.name.count("/"), template.name), reverse=True)
         for template in self.templates:
             try:
-                found = compile_source(template.name, template.source, self.functions)
+                found = compile_source(template.name, template.source, self.functions, self.parsed)
             except TemplateSyntaxError as error:
                 offset = min(error.offset, max(len(template.source.text) - 1, 0))
                 line = template.source.position(offset).line

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from k8snetlint.source.text import Place
 
+from .arguments import checked_call
 from .provenance import Site
 from .values import MAX_TEXT, LimitReached, Piece, Text, Value
 
@@ -98,3 +99,22 @@ class Running(NamedTuple):
 
 
 Registry: TypeAlias = dict[str, Builtin | Running]
+
+
+class Library(dict[str, Builtin | Running]):
+    """All functions by name. `calls` remembers how each is called with a list of checked arguments."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.calls: dict[str, Callable[[list[Value]], Value]] = {}
+
+    def call(self, name: str, function: Builtin | Running) -> Callable[[list[Value]], Value]:
+        """The function of a list of arguments; that of a `Running` gets the `Caller` first."""
+        known = self.calls.get(name)
+        if known is None:
+            if isinstance(function, Running):
+                known = checked_call(name, function.call, "a" + function.parameters)
+            else:
+                known = checked_call(name, function.call, function.parameters, derives=function.derives)
+            self.calls[name] = known
+        return known

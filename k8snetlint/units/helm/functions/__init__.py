@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from k8snetlint.units.helm.runtime import Registry
+from k8snetlint.units.helm.runtime import Library
 
 from . import (
     cases,
@@ -23,9 +23,9 @@ from . import (
 )
 
 
-def function_library() -> Registry:
+def function_library() -> Library:
     """All functions by name."""
-    registry: Registry = {}
+    registry = Library()
     themes = (
         *(formatting, strings, cases, numbers, lists, maps, logic, encoding, toml),
         *(regexes, versions, paths, durations, unknown),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from k8snetlint.units.helm.compiler import compile_text, rendered, without_no_value
 from k8snetlint.units.helm.lexer import TemplateSyntaxError
-from k8snetlint.units.helm.runtime import Builtin, Caller, Registry, Running
+from k8snetlint.units.helm.runtime import Builtin, Caller, Library, Registry, Running
 from k8snetlint.units.helm.values import Method, TemplateError, Text, Value, plain_map
 
 
@@ -16,7 +16,7 @@ def _include(caller: Caller, name: str, dot: Value) -> Text:
     return rendered(template, frame.run, frame.templates, dot)
 
 
-def _tpl(registry: Registry) -> Running:
+def _tpl(registry: Library) -> Running:
     def tpl(caller: Caller, text: str, dot: Value) -> str:
         if "{{" not in text:
             return text
@@ -56,7 +56,7 @@ def _lookup(*arguments: str) -> Value:
     return plain_map({})
 
 
-def functions(registry: Registry) -> Registry:
+def functions(registry: Library) -> Registry:
     """Helm's own functions; `tpl` compiles with the functions of the registry given."""
     return {
         "include": Running(_include, "sa"),
