@@ -83,17 +83,17 @@ def networkpolicy_overridden(ctx: Context) -> Iterator[Diagnostic]:
         if origin is None or ctx.cluster.is_context(origin.resource):
             continue
         covering = _listed_rules(found.covered_by, origin.resource)
-        verb = "decides" if len(found.covered_by) == 1 else "decide"
+        is_one = len(found.covered_by) == 1
         name = origin.resource.name
         if found.rule.is_default:
             path: tuple[str | int, ...] = ("spec", "podSelector")
             path = path if origin.resource.root.get(*path) is not None else ("spec",)
-            message = f"`{name}` restricts no {found.stage}: {covering} {verb} first, and allows all of it"
+            does = "decides first, and allows" if is_one else "decide first, and allow"
+            message = f"`{name}` restricts no {found.stage}: {covering} {does} all of it"
         else:
             path = origin.path
-            message = (
-                f"{_rule_name(found.rule)} of `{name}` allows nothing: {covering} {verb} first, and denies all of it"
-            )
+            does = "decides first, and denies" if is_one else "decide first, and deny"
+            message = f"{_rule_name(found.rule)} of `{name}` allows nothing: {covering} {does} all of it"
         yield ctx.report(
             origin.resource,
             *path,

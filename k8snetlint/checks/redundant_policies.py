@@ -181,7 +181,11 @@ def may_be_apart(ctx: Context, policies: Iterable[Resource]) -> bool:
     paths = {policy.root.source.path for policy in group}
     if len({path.rpartition("/")[0] for path in paths}) > 1:
         return True
-    return ctx.unit.type == "plain" and len(paths) > 1 and not any(_selects_some(ctx, policy) for policy in group)
+    return (
+        ctx.unit.type in ("plain", "alternative")
+        and len(paths) > 1
+        and not any(_selects_some(ctx, policy) for policy in group)
+    )
 
 
 def _selects_some(ctx: Context, policy: Resource) -> bool:

@@ -10,10 +10,11 @@ from contextlib import contextmanager
 import attrs
 
 from k8snetlint import rulebook as rulebooks
-from k8snetlint.source.discover import discover
+from k8snetlint.source.discover import MANIFEST_SUFFIXES, discover
 
 from .options import LoadOptions
 from .pipeline import Failure, discover_options, found_in, resolve_settings
+from .repository import repository_root
 from .revision import PREFIX, write_revision
 from .world import World, world_of
 
@@ -26,6 +27,21 @@ def sides(old: str, new: str, options: LoadOptions) -> Iterator[tuple[World, Wor
             _side(old, new, os.path.join(scratch, "old"), options),
             _side(new, new, os.path.join(scratch, "new"), options),
         )
+
+
+def folder_of(text: str) -> str:
+    """The folder that the paths of a side are relative to, as seen from the working directory; empty for that itself.
+
+    What a revision holds is named by where it is in the working tree.
+    """
+    if text.startswith(PREFIX):
+        inside = text.removeprefix(PREFIX).partition(":")[2].strip("/")
+        is_file = inside.endswith(MANIFEST_SUFFIXES)
+        top = repository_root(os.getcwd()) or os.getcwd()
+        folder = os.path.relpath(os.path.join(top, os.path.dirname(inside) if is_file else inside), os.getcwd())
+    else:
+        folder = os.path.relpath(text if os.path.isdir(text) else os.path.dirname(text) or ".")
+    return "" if folder in ("", ".") else folder.replace(os.sep, "/")
 
 
 def _side(text: str, configured: str, scratch: str, options: LoadOptions) -> World:

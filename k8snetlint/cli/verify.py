@@ -3,41 +3,37 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping, Sequence
-from types import MappingProxyType
+from collections.abc import Sequence
 
 import attrs
 import click
 
 from k8snetlint import __version__
 from k8snetlint import rulebook as rulebooks
+from k8snetlint.analysis.comparison import compare
 from k8snetlint.analysis.intents import Intent
 from k8snetlint.analysis.proof import IntentProver
-from k8snetlint.analysis.stated import check_forbids, check_permits
-from k8snetlint.analysis.verdict import Verdict, check_equivalent, check_implies
 from k8snetlint.analysis.verdict import World as Worlds
 from k8snetlint.diagnostic import Report
 from k8snetlint.formatters.context import RenderContext
-from k8snetlint.formatters.outcome import Outcome
-from k8snetlint.formatters.verification import VERIFICATION_FORMATS, Proved, diagnostics, render
-from k8snetlint.policy.ir import PolicySet
+from k8snetlint.formatters.outcome import Outcome, place_of
+from k8snetlint.formatters.verification import VERIFICATION_FORMATS, ComparedSide, Proved, diagnostics, render
+from k8snetlint.source.text import Place
 
 from .intents import configured_intents, intents_in
 from .options import LoadOptions, load_options
 from .output import wants_colour, write
 from .pipeline import Failure, load_with, resolve_settings
 from .repository import repository_root
-from .sides import sides
-from .world import outcome_of, world_of
+from .sides import folder_of, sides
+from .world import World, outcome_of, world_of
 
-COMPARISONS: Mapping[str, Callable[[PolicySet, PolicySet, Worlds], Verdict]] = MappingProxyType(
-    {
-        "equivalent": check_equivalent,
-        "implies": check_implies,
-        "permits": check_permits,
-        "forbids": check_forbids,
-    }
-)
+_WORDS = {
+    "equivalent": "{old} and {new} allow the same",
+    "implies": "{new} allows all that {old} allows",
+    "permits": "{new} allows all that a rule of {old} allows",
+    "forbids": "{new} allows nothing that a rule of {old} allows",
+}
 
 
 @click.command(name="verify")
@@ -100,11 +96,26 @@ def command(
 def _compare(
     name: str, both: tuple[str, str], world: Worlds, format_: str, output: str | None, options: LoadOptions
 ) -> int:
-    with sides(*both, options) as (before, after):
-        verdict = COMPARISONS[name](before.policies, after.policies, world)
+    old, new = both
+    with sides(old, new, options) as (before, after):
+        found = compare(before.policies, after.policies, name, world)
+        said = ((old, found.old), (new, found.new))
+        proved = Proved(
+            name,
+            found.verdict,
+            about=_WORDS[name].format(old=old, new=new),
+            sides=tuple(
+                ComparedSide(text, folder_of(text), decision) for text, decision in said if decision is not None
+            ),
+            fallback=_first_place(after) or _first_place(before),
+        )
         outcome = outcome_of(after, options, __version__, wants_colour(options.color, output))
         reasons = tuple(dict.fromkeys((*before.incomplete_because, *after.incomplete_because)))
-        return _written([Proved(name, verdict)], attrs.evolve(outcome, incomplete_because=reasons), format_, output)
+        return _written([proved], attrs.evolve(outcome, incomplete_because=reasons), format_, output)
+
+
+def _first_place(side: World) -> Place | None:
+    return next((place_of(resource, ()) for resource in side.cluster.resources), None)
 
 
 def _written(proved: Sequence[Proved], outcome: Outcome, format_: str, output: str | None) -> int:

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
+import posixpath
 from collections.abc import Iterator, Sequence
 
 import attrs
 
-from k8snetlint.analysis.reference import Decision
+from k8snetlint.analysis.reference import Decision, StageDecision
 from k8snetlint.analysis.verdict import Holds, Refuted, Unknown, Verdict
 from k8snetlint.analysis.wording import flow_text
 from k8snetlint.diagnostic import Confidence, Diagnostic, Location, Severity
 from k8snetlint.policy.ir import Action
 from k8snetlint.policy.peers import Flow, Peer
-from k8snetlint.source.text import Place
+from k8snetlint.source.text import Place, SourceFile
 
 from .escape import terminal, xml
-from .json import JSON, dumped
+from .json import JSON, dumped, location
 from .outcome import Outcome, place_of, place_text, rule_json
 
 VERIFICATION_FORMATS = ("text", "json", "sarif", "junit")
@@ -24,12 +25,31 @@ _COLOURS = {"holds": "1;32", "refuted": "1;31", "unknown": "1;33"}
 
 
 @attrs.frozen
+class ComparedSide:
+    """One side of a comparison: how the user named it, the folder that its paths are in, and what it says of the flow.
+
+    `folder` is empty for the working directory.
+    """
+
+    text: str
+    folder: str
+    decision: Decision
+
+
+@attrs.frozen
 class Proved:
-    """A statement with its verdict; `place` is where the user wrote it, None for what the command line asks."""
+    """A statement with its verdict; `place` is where the user wrote it, None for what the command line asks.
+
+    A comparison has `about`, what it says in words, and where it is refuted its two `sides`; `fallback` is a place to
+    report it at where no rule decides.
+    """
 
     name: str
     verdict: Verdict
     place: Place | None = None
+    about: str | None = None
+    sides: tuple[ComparedSide, ...] = ()
+    fallback: Place | None = None
 
     @property
     def word(self) -> str:
@@ -57,9 +77,16 @@ class Proved:
         if isinstance(self.verdict, Unknown):
             return self.verdict.reason
         if isinstance(self.verdict, Refuted):
-            word = "allowed" if self.verdict.decision.is_allowed else "denied"
-            return f"for example {flow_text(self.verdict.witness)} is {word}"
+            flow = flow_text(self.verdict.witness)
+            if self.sides:
+                said = " and ".join(f"{_word(side.decision)} by {side.text}" for side in self.sides)
+                return f"for example {flow} is {said}"
+            return f"for example {flow} is {_word(self.verdict.decision)}"
         return "no flow contradicts it"
+
+
+def _word(decision: Decision) -> str:
+    return "allowed" if decision.is_allowed else "denied"
 
 
 def render(name: str, proved: Sequence[Proved], outcome: Outcome) -> str:
@@ -76,33 +103,54 @@ def diagnostics(proved: Sequence[Proved], unit: str) -> tuple[Diagnostic, ...]:
     """What is refuted as errors and what is unknown as warnings, at the statements that have a place."""
     found = []
     for each in proved:
-        if each.word == "holds" or each.place is None:
+        deciding = list(_deciding_places(each))
+        place = each.place or next((place for _, place in reversed(deciding)), each.fallback)
+        if each.word == "holds" or place is None:
             continue
+        what = f"intent `{each.name}`" if each.about is None else f"`{each.name}` ({each.about})"
         found.append(
             Diagnostic(
                 rule=RULE,
                 severity=Severity.ERROR if each.word == "refuted" else Severity.WARNING,
                 confidence=Confidence.HIGH,
-                message=f"intent `{each.name}` is {each.word}: {each.sentence()}",
-                primary=Location(each.place),
+                message=f"{what} is {each.word}: {each.sentence()}",
+                primary=Location(place),
                 units=(unit,),
-                related=tuple(Location(place, f"{action} here") for action, place in _deciding_places(each)),
+                related=tuple(Location(place, f"{action} here") for action, place in deciding),
             )
         )
     return tuple(found)
 
 
+def _deciding(proved: Proved) -> Iterator[tuple[StageDecision, ComparedSide | None]]:
+    """What decides: of an allowed flow every stage, of a denied one those that deny it."""
+    decisions: list[tuple[Decision, ComparedSide | None]] = [(side.decision, side) for side in proved.sides]
+    if not decisions and proved.decision is not None:
+        decisions.append((proved.decision, None))
+    for decision, side in decisions:
+        for stage in decision.stages:
+            if stage.rule is not None and (decision.is_allowed or stage.action is Action.DENY):
+                yield stage, side
+
+
 def _deciding_places(proved: Proved) -> Iterator[tuple[str, Place]]:
-    decision = proved.decision
-    for stage in decision.stages if decision is not None else ():
+    for stage, side in _deciding(proved):
         if stage.rule is not None and stage.rule.origin is not None:
-            if decision is not None and not decision.is_allowed and stage.action is Action.ALLOW:
-                continue
-            yield f"{stage.stage} {stage.action.value}", place_of(stage.rule.origin.resource, stage.rule.origin.path)
+            place = place_of(stage.rule.origin.resource, stage.rule.origin.path)
+            who = f"{side.text}: " if side is not None else ""
+            yield f"{who}{stage.stage} {stage.action.value}", _within(place, side)
+
+
+def _within(place: Place, side: ComparedSide | None) -> Place:
+    """A place of a side as seen from the working directory."""
+    if side is None or not side.folder:
+        return place
+    source = SourceFile(posixpath.normpath(f"{side.folder}/{place.source.path}"), place.source.text)
+    return Place(source, place.span)
 
 
 def _intent_json(proved: Proved) -> JSON:
-    flow, decision = proved.flow, proved.decision
+    flow = proved.flow
     return {
         "name": proved.name,
         "verdict": proved.word,
@@ -115,14 +163,18 @@ def _intent_json(proved: Proved) -> JSON:
             "protocol": flow.protocol,
             "port": flow.port,
         },
-        "deciding": []
-        if decision is None
-        else [
-            rule_json(stage.stage, stage.action.value, stage.rule)
-            for stage in decision.stages
-            if stage.rule is not None and (decision.is_allowed or stage.action is Action.DENY)
-        ],
+        "deciding": [_rule_json(stage, side) for stage, side in _deciding(proved)],
     }
+
+
+def _rule_json(stage: StageDecision, side: ComparedSide | None) -> JSON:
+    found = rule_json(stage.stage, stage.action.value, stage.rule)
+    if side is None or not isinstance(found, dict):
+        return found
+    if stage.rule is not None and stage.rule.origin is not None:
+        origin = stage.rule.origin
+        found = {**found, "location": location(_within(place_of(origin.resource, origin.path), side))}
+    return {**found, "side": side.text}
 
 
 def _side_json(peer: Peer) -> JSON:
@@ -139,7 +191,8 @@ def _side_json(peer: Peer) -> JSON:
 def _text(proved: Sequence[Proved], outcome: Outcome) -> Iterator[str]:
     for each in proved:
         where = f" ({place_text(each.place)})" if each.place is not None else ""
-        yield f"{outcome.paint(each.word, _COLOURS[each.word])}: {terminal(each.name)}{where}"
+        about = f": {terminal(each.about)}" if each.about is not None else ""
+        yield f"{outcome.paint(each.word, _COLOURS[each.word])}: {terminal(each.name)}{about}{where}"
         if each.word != "holds":
             yield f"  {terminal(each.sentence())}"
         if each.word == "refuted":

@@ -288,7 +288,7 @@ def test_three_tests_contradict_though_no_two_do():
     assert contradiction([name], is_namespace=True) == (name,)
 
 
-@fuzzed
+@few
 @given(clusters())
 def test_samples_are_what_they_are_samples_of(cluster):
     policies = policy.lower(cluster)
