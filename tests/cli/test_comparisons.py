@@ -193,3 +193,19 @@ def test_what_does_not_parse_is_said_and_changes_no_code(repository: Path) -> No
     assert ran.code == 0
     assert "not everything was analysed:\n  broken.yaml:1: `broken.yaml` cannot be parsed" in ran.out
     assert json.loads(verify(repository, "--implies", "git:v1:m", "m", "-f", "json").out)["complete"] is False
+
+
+def test_what_a_specification_permits_and_forbids(repository: Path) -> None:
+    assert verify(repository, "--permits", "git:v1:m", "m")[:2] == (
+        0,
+        "holds: permits: m allows all that a rule of git:v1:m allows\n1 proved, 0 refuted, 0 unknown\n",
+    )
+    ran = verify(repository, "--permits", "m", "git:v1:m")
+    assert ran.code == 1
+    assert ran.out.startswith(
+        "refuted: permits: git:v1:m allows all that a rule of m allows\n"
+        f"  for example {FLOW} TCP 7070 is allowed by m and denied by git:v1:m\n"
+    )
+    ran = verify(repository, "--forbids", "git:v1:m", "m", "--world", "closed")
+    assert ran.code == 1
+    assert "TCP 7070 is allowed by git:v1:m and allowed by m\n" in ran.out
