@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import posixpath
 from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
 from fnmatch import fnmatchcase
@@ -128,6 +129,12 @@ def are_together(ctx: Context, first: Resource, second: Resource) -> bool:
     """Whether two objects are surely applied together: files of one folder may be examples, each for itself."""
     same_file = first.document.source.path == second.document.source.path
     return same_file or ctx.settings.one_unit or ctx.unit.type not in ("plain", "alternative")
+
+
+def are_apart(ctx: Context, first: Resource, second: Resource) -> bool:
+    """Whether two objects stand in different folders of a plain tree: each may be an example for itself."""
+    folders = {posixpath.dirname(each.document.source.path) for each in (first, second)}
+    return len(folders) > 1 and not are_together(ctx, first, second)
 
 
 def is_open_to(ctx: Context, namespace: str) -> bool:

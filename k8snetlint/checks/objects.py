@@ -11,7 +11,7 @@ from k8snetlint.model.values import is_placeholder
 from k8snetlint.model.workloads import Workload
 from k8snetlint.schema.kinds import removed_in
 
-from .missing_services import are_together
+from .missing_services import are_apart, are_together
 
 # Kinds whose fields changed with the version: another apiVersion alone does not mend them.
 _RESHAPED = frozenset({"Ingress", "EndpointSlice", "HorizontalPodAutoscaler", "CustomResourceDefinition"})
@@ -63,6 +63,7 @@ def duplicate_object(ctx: Context) -> Iterator[Diagnostic]:
             resource,
             message=f"`{resource.name}` of kind {resource.kind} is declared twice: {consequence}",
             severity=Severity.NOTE if is_same or not is_sure else None,
+            confidence=Confidence.LOW if are_apart(ctx, earlier, resource) else None,
             related=[ctx.location(earlier, "metadata", "name", label="first declared here")],
             help="remove one of the two" if is_same else "rename one of the two, or merge them",
         )
@@ -157,7 +158,7 @@ def overlapping_workload_selectors(workload: Workload, ctx: Context) -> Iterator
                 f"the selector of `{workload.name}` also matches the pods of `{other.name}`:"
                 " Services, autoscalers and budgets by these labels mix the two"
             ),
-            confidence=Confidence.MEDIUM,
+            confidence=Confidence.LOW if are_apart(ctx, workload, other) else Confidence.MEDIUM,
             related=[ctx.location(other, *other.labels_path, key=True, label="these pods match too")],
             help="add a label that tells the two apart to both selectors and templates",
         )

@@ -34,20 +34,21 @@ OTHER = ONE.replace("app: a", "app: b")
 
 
 @pytest.mark.parametrize(
-    ("texts", "unit_type", "one_unit", "severity"),
+    ("texts", "unit_type", "one_unit", "level"),
     [
-        ([f"{ONE}---\n{OTHER}"], "plain", False, "error"),
-        ([ONE, OTHER], "kustomization", False, "error"),
-        ([ONE, OTHER], "plain", True, "error"),
-        ([ONE, OTHER], "plain", False, "note"),
-        ([f"{ONE}---\n{ONE}"], "plain", False, "note"),
+        ([f"{ONE}---\n{OTHER}"], "plain", False, ("error", "high")),
+        ([ONE, OTHER], "kustomization", False, ("error", "high")),
+        ([ONE, OTHER], "plain", True, ("error", "high")),
+        # Of a plain tree each folder may be an example for itself.
+        ([ONE, OTHER], "plain", False, ("note", "low")),
+        ([f"{ONE}---\n{ONE}"], "plain", False, ("note", "high")),
     ],
 )
 def test_an_object_declared_twice_is_an_error_where_both_are_surely_applied(
-    texts: list[str], unit_type: UnitType, one_unit: bool, severity: str
+    texts: list[str], unit_type: UnitType, one_unit: bool, level: tuple[str, str]
 ) -> None:
     settings = attrs.evolve(SETTINGS, one_unit=one_unit)
-    assert levels(texts, "K8S003", unit_type, settings) == [(severity, "high")]
+    assert levels(texts, "K8S003", unit_type, settings) == [level]
 
 
 def test_a_fragment_of_an_object_is_no_error() -> None:
