@@ -10,10 +10,12 @@ import attrs
 from k8snetlint.algebra.addresses import Address, AddressSet, parse_range
 from k8snetlint.model.cluster import NAMESPACE_NAME_LABEL, Cluster
 from k8snetlint.model.services import Service, ServicePort
+from k8snetlint.model.values import items_of, text_of, texts_of
 from k8snetlint.policy.ir import AllOf, AnyOf, HasAddress, Not, PeerExpr, PolicySet
 from k8snetlint.policy.peers import Peer, Peers
 from k8snetlint.source.tree import Path
 
+NODE_PORT_TYPES = ("NodePort", "LoadBalancer")
 INGRESS_CONTROLLER = "{ingress-controller}"
 _WITH_KIND = re.compile(r"(?P<namespace>[^/\[\]]+)/(?P<name>[^/\[\]]+)\[(?P<kind>[A-Za-z]+)\]\Z")
 
@@ -24,10 +26,11 @@ class UnknownEnd(ValueError):  # noqa: N818 (the user's mistake, shown as it is)
 
 @attrs.frozen
 class ServiceEnd:
-    """A Service and one of its ports."""
+    """A Service and one of its ports; `is_at_node`: as it is asked for at a node, by its nodePort."""
 
     service: Service
     port: ServicePort
+    is_at_node: bool = False
 
 
 @attrs.frozen
@@ -48,12 +51,41 @@ class DeadEnd:
 End = tuple[Peer, ...] | ServiceEnd
 
 
-def service_at(address: str, cluster: Cluster, protocol: str, port: int) -> ServiceEnd | DeadEnd | None:
-    """The Service whose cluster IP is the address, at one of its ports; None where no Service has the address."""
+def service_at(
+    address: Address, cluster: Cluster, peers: Peers, protocol: str, port: int
+) -> ServiceEnd | DeadEnd | None:
+    """The Service that answers at an address, its own or a node's with one of its nodePorts; None if none does."""
     for service in cluster.services:
-        if service.cluster_ip == address:
+        if address in service_addresses(service):
             return at_port(service, protocol, port)
+    if any(address in node.addresses for node in peers.nodes.values()):
+        for service in cluster.services if port else ():
+            for candidate in service.ports if service.type in NODE_PORT_TYPES else ():
+                if (candidate.protocol, candidate.node_port) == (protocol, port):
+                    return ServiceEnd(service, candidate, is_at_node=True)
     return None
+
+
+def service_addresses(service: Service) -> tuple[Address, ...]:
+    """The addresses at which a Service answers with its ports: its own, external ones, those of its load balancer."""
+    spec, status = service.root.get("spec"), service.root.get("status")
+    texts = [service.cluster_ip]
+    if spec is not None:
+        texts += [
+            *texts_of(spec.get("clusterIPs")),
+            *texts_of(spec.get("externalIPs")),
+            text_of(spec.get("loadBalancerIP")),
+        ]
+    if status is not None:
+        texts += [text_of(item.get("ip")) for item in items_of(status.get("loadBalancer", "ingress"))]
+    return tuple(found for text in texts if text and (found := _single_address(text)) is not None)
+
+
+def _single_address(text: str) -> Address | None:
+    try:
+        return Address.parse(text)
+    except ValueError:
+        return None
 
 
 def at_port(service: Service, protocol: str, number: int) -> ServiceEnd | DeadEnd:

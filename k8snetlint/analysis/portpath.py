@@ -23,6 +23,7 @@ from k8snetlint.policy.ir import EGRESS, Action, Everything, PeerExpr, PolicyRul
 from k8snetlint.policy.peers import Flow, Peer
 from k8snetlint.source.tree import Path
 
+from .ends import NODE_PORT_TYPES
 from .judgement import when_running
 from .reachability import Connectivity, Group, connectivity_in
 from .reference import matches, missing_connection
@@ -31,7 +32,6 @@ from .universe import Point, Universe
 from .verdict import candidates, everyone
 
 _ANYBODY = Everything()
-NODE_PORT_TYPES = ("NodePort", "LoadBalancer")
 
 
 class Door(enum.Enum):

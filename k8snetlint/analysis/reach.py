@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import enum
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 import attrs
 
@@ -11,12 +11,13 @@ from k8snetlint.algebra.addresses import Address
 from k8snetlint.model.cluster import Cluster
 from k8snetlint.model.core import Resource
 from k8snetlint.model.services import Service, ServicePort
+from k8snetlint.model.values import text_of
 from k8snetlint.model.workloads import Workload
 from k8snetlint.policy.ir import Action, PolicyRule, PolicySet
 from k8snetlint.policy.peers import Flow, Peer, Peers
 from k8snetlint.source.tree import Path
 
-from .ends import DeadEnd, End, ServiceEnd, ingress_controllers
+from .ends import NODE_PORT_TYPES, DeadEnd, End, ServiceEnd, ingress_controllers
 from .hosts import HostEnd
 from .reference import Decision, Miss, StageDecision, is_allowed, isolating_rules, misses
 from .routing import Backend, backends, dialled_backends
@@ -120,9 +121,11 @@ def _reach_service(
     target = service_port.effective_target
     is_headless = service.is_headless and not is_controller
     path = [Step(service, service_port.path, _forwarding(service, service_port, is_headless))]
-    if service.type == "ClusterIP" and any(peer.addresses and not (peer.is_pod or peer.is_node) for peer in source):
-        inside = f"{service} has type ClusterIP: its address means nothing outside of the cluster"
-        path.append(Step(service, ("spec",), f"{inside}; asked is what policies say"))
+    if end.is_at_node:
+        at_node = f"every node takes nodePort {service_port.node_port}/{service_port.protocol} for {service}"
+        path.insert(0, Step(service, (*service_port.path, "nodePort"), at_node))
+    if any(peer.addresses and not (peer.is_pod or peer.is_node) for peer in source):
+        path += _from_outside(service)
     flows: list[FlowAnswer] = []
     unreachable: list[tuple[str, str]] = []
     lead = backends if is_controller else dialled_backends
@@ -150,6 +153,17 @@ def _reach_service(
         verdict = _verdict(verdicts)
     number = service_port.number or 0
     return Answer(verdict, service_port.protocol, number, tuple(path), tuple(flows), tuple(unreachable), reason)
+
+
+def _from_outside(service: Service) -> Iterator[Step]:
+    """What the answer for an address outside of the cluster rests on."""
+    if service.type not in NODE_PORT_TYPES:
+        if service.root.get("spec", "externalIPs") is None:
+            inside = f"{service} has type {service.type}: its address means nothing outside of the cluster"
+            yield Step(service, ("spec",), f"{inside}; asked is what policies say")
+    elif text_of(service.root.get("spec", "externalTrafficPolicy")) != "Local":
+        masked = "policies may see a node's address instead of the client's: externalTrafficPolicy is not Local"
+        yield Step(service, ("spec", "type"), masked)
 
 
 def _forwarding(service: Service, port: ServicePort, is_headless: bool) -> str:

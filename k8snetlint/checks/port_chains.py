@@ -8,7 +8,8 @@ from typing import TypeAlias
 import attrs
 
 from k8snetlint.analysis.blocking import needs_of, opened_on, policies_of
-from k8snetlint.analysis.portpath import NODE_PORT_TYPES, Admission, Chain, Door, Hop, chains_of, entries
+from k8snetlint.analysis.ends import NODE_PORT_TYPES
+from k8snetlint.analysis.portpath import Admission, Chain, Door, Hop, chains_of, entries
 from k8snetlint.analysis.reference import missing_connection
 from k8snetlint.analysis.requirements import Client
 from k8snetlint.analysis.understood import Unsettled

@@ -52,7 +52,7 @@ def destination(asked: World, text: str, port_text: str | None) -> Asked:
     found = resolve(text, asked.cluster, asked.policies.peers, asked.policies)
     protocol, port = port_of(needed(port_text), found)
     address = _single_address(text)
-    service = service_at(address, asked.cluster, protocol, port) if address is not None else None
+    service = service_at(address, asked.cluster, asked.policies.peers, protocol, port) if address is not None else None
     return Asked(service or found, protocol, port)
 
 
@@ -136,9 +136,9 @@ def needed(port_text: str | None) -> str:
     return port_text
 
 
-def _single_address(text: str) -> str | None:
+def _single_address(text: str) -> Address | None:
     try:
-        return str(Address.parse(text))
+        return Address.parse(text)
     except ValueError:
         return None
 

@@ -177,3 +177,44 @@ def test_a_controller_goes_to_the_endpoints_of_a_headless_service_and_a_client_t
     assert "{ingress-controller} -> shop/cart[Deployment] TCP 80: denied" in ran.out
     any_pod = k8snetlint(shop, "reach", "any", "svc:shop/peers:80", "-f", "json")
     assert {flow["port"] for flow in json.loads(any_pod.out)["flows"]} == {80}
+
+
+NODE = """\
+apiVersion: v1
+kind: Node
+metadata: {name: n1}
+status: {addresses: [{type: InternalIP, address: 192.168.0.1}]}
+---
+apiVersion: v1
+kind: Service
+metadata: {name: public, namespace: shop}
+spec:
+  type: LoadBalancer
+  externalIPs: [198.51.100.7]
+  selector: {app: cart}
+  ports: [{port: 443, targetPort: grpc, nodePort: 30443}]
+status: {loadBalancer: {ingress: [{ip: 203.0.113.9}]}}
+"""
+
+
+@pytest.mark.parametrize(
+    ("address", "port"), [("203.0.113.9", "443"), ("198.51.100.7", "443"), ("192.168.0.1", "30443")]
+)
+def test_a_service_is_asked_for_at_its_outer_addresses_and_at_nodes(shop: Path, address: str, port: str) -> None:
+    write(shop, {"public.yaml": NODE})
+    found = json.loads(k8snetlint(shop, "reach", "10.1.2.3", address, "--port", port, "-f", "json").out)
+    assert (found["verdict"], found["port"]) == ("allowed", 443)
+    texts = [step["text"] for step in found["path"]]
+    at_node = ["every node takes nodePort 30443/TCP for Service shop/public"] if address == "192.168.0.1" else []
+    assert texts == [
+        *at_node,
+        "Service shop/public port 443/TCP forwards to the pods' port named `grpc`",
+        "policies may see a node's address instead of the client's: externalTrafficPolicy is not Local",
+        "shop/cart[Deployment] is selected and receives it on port 7070/TCP",
+    ]
+
+
+def test_another_port_of_a_node_is_the_nodes_own(shop: Path) -> None:
+    write(shop, {"public.yaml": NODE})
+    found = json.loads(k8snetlint(shop, "reach", "shop/web", "192.168.0.1", "--port", "22", "-f", "json").out)
+    assert (found["verdict"], found["path"]) == ("allowed", [])
