@@ -135,15 +135,19 @@ def _with_sibling_port(mention: Mention, key: str, known: Mapping[str, str]) -> 
 def _of_files(cluster: Cluster, workload: Workload) -> Iterator[Statement]:
     """What stands in the ConfigMaps and Secrets that a pod mounts."""
     spec = workload.pod_spec
-    for source, data in _mounted(cluster, workload, spec) if spec is not None else ():
-        for path, node, mention in data_mentions(source, data):
+    for source, data, keys in _mounted(cluster, workload, spec) if spec is not None else ():
+        for path, node, mention in data_mentions(source, data, keys):
             place = node.part(mention.start, mention.end)
             yield Statement(workload, "", mention, source, path, place, str(path[-1]), "file")
 
 
-def data_mentions(source: Resource, data: str = "data") -> Iterator[tuple[Path, Node, Mention]]:
-    """The hosts that the entries of a ConfigMap or Secret mention; comments are not read."""
+def data_mentions(
+    source: Resource, data: str = "data", keys: frozenset[str] | None = None
+) -> Iterator[tuple[Path, Node, Mention]]:
+    """The hosts that the entries of a ConfigMap or Secret mention, all or those of some keys; comments are not read."""
     for key, text, node in entries(source, data):
+        if keys is not None and key not in keys:
+            continue
         # Comments are blanked, not cut: offsets stay.
         code = _COMMENT.sub(lambda match: " " * len(match[0]), text)
         found = {mention.start: mention for mention in (*settings_mentions(code), *mentions(code))}
@@ -151,7 +155,8 @@ def data_mentions(source: Resource, data: str = "data") -> Iterator[tuple[Path, 
             yield (data, key), node, found[start]
 
 
-def _mounted(cluster: Cluster, workload: Workload, spec: Node) -> Iterator[tuple[Resource, str]]:
+def _mounted(cluster: Cluster, workload: Workload, spec: Node) -> Iterator[tuple[Resource, str, frozenset[str] | None]]:
+    """What a pod mounts: the object, where its texts stand, and the keys that are chosen, None for all."""
     used = {
         text_of(mount.get("name"))
         for container in workload.containers
@@ -166,7 +171,9 @@ def _mounted(cluster: Cluster, workload: Workload, spec: Node) -> Iterator[tuple
                 name = text_of(node.get(field, "name")) or text_of(node.get(field, "secretName"))
                 found = named_source(cluster, workload, kind, name)
                 if found is not None:
-                    yield found, data
+                    chosen = node.get(field, "items")
+                    keys = frozenset(text_of(item.get("key")) or "" for item in items_of(chosen))
+                    yield found, data, keys if chosen is not None else None
 
 
 def stated_service(statement: Statement, cluster: Cluster, settings: Settings) -> Service | None:

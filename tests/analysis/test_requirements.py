@@ -184,6 +184,33 @@ data:
     )
 
 
+@pytest.mark.parametrize(
+    ("items", "count"), [("", 1), (", items: [{key: app.conf, path: x}]", 1), (", items: [{key: b, path: x}]", 0)]
+)
+def test_only_the_chosen_keys_of_a_volume_are_read(items: str, count: int) -> None:
+    text = client(
+        extra="      volumeMounts: [{name: v, mountPath: /etc}]\n"
+        f"  volumes: [{{name: v, projected: {{sources: [{{configMap: {{name: m{items}}}}}]}}}}]\n"
+    )
+    text += "---\napiVersion: v1\nkind: ConfigMap\nmetadata: {name: m, namespace: shop}\n"
+    assert len(needed(text + "data: {app.conf: 'http://cart:80', b: c}\n")) == count
+
+
+@pytest.mark.parametrize(
+    ("target", "expected"),
+    [
+        ("db.data.svc.cluster.local", [("db", 5432)]),
+        ("db.data", []),
+        ("db.example.com", []),
+        ("alias.shop.svc.cluster.local", []),
+    ],
+)
+def test_an_alias_of_a_service_is_followed(target: str, expected: object) -> None:
+    text = client("{name: A, value: 'alias:5432'}")
+    text += f"---\napiVersion: v1\nkind: Service\nmetadata: {{name: alias, namespace: shop}}\nspec: {{type: ExternalName, externalName: {target}}}\n"
+    assert [(b.workload.name, b.port) for need in needed(text) for b in need.backends if b.workload] == expected
+
+
 def test_an_ingress_needs_its_backend_from_the_controller() -> None:
     text = """
 apiVersion: networking.k8s.io/v1

@@ -23,7 +23,10 @@ __all__ = ["API_SERVER", "DNS", "Client", "Ground", "Requirement", "requirements
 
 
 def requirements(cluster: Cluster, settings: Settings) -> tuple[Requirement, ...]:
-    """What the manifests of a cluster need, in document order; one for each statement, port and client."""
+    """What the manifests of a cluster need; one for each statement, port and client.
+
+    By the source of needs, those of each in document order.
+    """
     found: list[Requirement] = []
     seen: set[tuple[object, ...]] = set()
     stated = tuple(statements(cluster))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from k8snetlint.analysis.mentions import Mention
-from k8snetlint.analysis.routing import Backend, backends
+from k8snetlint.analysis.routing import Backend, backends, find_service, service_name
 from k8snetlint.analysis.statements import Statement, stated_service
 from k8snetlint.diagnostic import Confidence
 from k8snetlint.model.cluster import Cluster
@@ -14,12 +14,14 @@ from k8snetlint.settings import Settings
 
 from .need import Client, Requirement
 
+_LONGEST_CHAIN = 4  # of aliases of aliases
+
 
 def addresses(stated: Iterable[Statement], cluster: Cluster, settings: Settings) -> Iterator[Requirement]:
     """What the statements of a cluster need: each whose host is a Service of it that has the port."""
     for statement in stated:
-        service = stated_service(statement, cluster, settings)
-        if service is None or service.is_external_name:
+        service = _real(stated_service(statement, cluster, settings), cluster, settings)
+        if service is None:
             continue
         port, reached = destination(cluster, service, statement.mention)
         if not reached:
@@ -39,6 +41,17 @@ def addresses(stated: Iterable[Statement], cluster: Cluster, settings: Settings)
             confidence=Confidence.HIGH if sure and statement.medium != "file" else Confidence.MEDIUM,
             statement=statement,
         )
+
+
+def _real(service: Service | None, cluster: Cluster, settings: Settings) -> Service | None:
+    """The Service that an alias leads to, where that is one of the cluster; itself where it is none."""
+    for _ in range(_LONGEST_CHAIN):
+        if service is None or not service.is_external_name:
+            return service
+        name = service_name(service.external_name or "", service.namespace or "", settings.cluster.dns_domain)
+        # An alias is answered as it is written, without the search list.
+        service = find_service(cluster, name) if name is not None and name.is_qualified else None
+    return None
 
 
 def destination(cluster: Cluster, service: Service, mention: Mention) -> tuple[ServicePort | None, tuple[Backend, ...]]:
