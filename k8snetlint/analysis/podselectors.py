@@ -8,6 +8,7 @@ import attrs
 
 from k8snetlint.model.core import LabelSelector, Requirement
 from k8snetlint.model.kinds import RUN_TIME_LABELS
+from k8snetlint.model.policyfields import is_label_key, is_label_value
 from k8snetlint.model.values import is_placeholder
 from k8snetlint.policy.peers import JOB_NAME_LABELS, Peer
 
@@ -82,13 +83,15 @@ def _cuts(
 
 def _lasting(peer: Peer) -> dict[str, str]:
     """The labels that pods of the peer are made with and that are known now; of a bare Job the one with its name."""
-    found = {
-        key: value
-        for key, value in peer.labels.items()
-        if key not in RUN_TIME_LABELS and not is_placeholder(key) and not is_placeholder(value)
-    }
+    found = {key: value for key, value in peer.labels.items() if key not in RUN_TIME_LABELS and _is_known(key, value)}
     name = peer.labels.get(JOB_NAME_LABELS[0])
-    return found if found or name is None else {JOB_NAME_LABELS[0]: name}
+    return found if found or name is None or not is_label_value(name) else {JOB_NAME_LABELS[0]: name}
+
+
+def _is_known(key: str, value: str) -> bool:
+    """Whether a label is one that pods can have, and it is known."""
+    is_valid = is_label_key(key) and is_label_value(value)
+    return is_valid and not is_placeholder(key) and not is_placeholder(value)
 
 
 def _base(peer: Peer, own: Mapping[str, str]) -> Mapping[str, str]:

@@ -223,7 +223,14 @@ class _Reader:
         return None
 
     def published(self) -> Iterator[Want]:
-        """What Services open to the outside: of type LoadBalancer and NodePort, and those with external addresses."""
+        """What is open to the outside: Services of type LoadBalancer and NodePort, external addresses, hostPorts."""
+        for peer in self.peers.pods:
+            for workload in peer.workloads if peer.is_pod else ():
+                for each in workload.ports:
+                    if each.host_port is not None and each.number is not None and not _is_loopback(each.host_ip):
+                        place = _place(workload, (*each.path, "hostPort"))
+                        because = Because(f"hostPort {each.host_port}", place)
+                        yield Want(Beyond.ANYONE, peer, each.protocol, each.number, because)
         for service in self.cluster.services:
             spec = service.root.get("spec")
             if spec is None or not (service.type in ("LoadBalancer", "NodePort") or texts_of(spec.get("externalIPs"))):
@@ -240,9 +247,9 @@ class _Reader:
             because = Because(f"Service {service.name} of type {service.type}", _place(service, ("spec", "type")))
             for port in service.ports:
                 for backend in backends(self.cluster, service, port):
-                    peer = self.peers.of(backend.workload) if backend.workload is not None else None
-                    if peer is not None and peer.is_pod and backend.port is not None:
-                        yield Want(source, peer, backend.protocol, backend.port, because)
+                    target = self.peers.of(backend.workload) if backend.workload is not None else None
+                    if target is not None and target.is_pod and backend.port is not None:
+                        yield Want(source, target, backend.protocol, backend.port, because)
 
     def unknown_names(self, needed: Sequence[Requirement]) -> None:
         """Says which names lead to nothing that is in sight: policies know addresses and labels, no names."""
@@ -299,6 +306,10 @@ class _Reader:
 
     def _say(self, message: str, place: Place | None = None) -> None:
         self.notices.append(Notice(message, place))
+
+
+def _is_loopback(address: str | None) -> bool:
+    return address is not None and (address.startswith("127.") or address == "::1")
 
 
 def _is_name_server(peer: Peer) -> bool:

@@ -93,13 +93,13 @@ class FieldReader:
         for key, entry in node.entries.items():
             if is_placeholder(key):
                 self.refuse((*path, key), f"the label key `{key}` holds a placeholder, whose value is not known")
-            elif not _is_label_key(key):
+            elif not is_label_key(key):
                 self.refuse((*path, key), f"`{key}` is no label key, so the policy is rejected")
             if entry.node.value is not None:
                 self._value(self.text(entry.node, (*path, key)), (*path, key))
 
     def _value(self, text: str | None, path: Path) -> None:
-        if text and not _LABEL_VALUE.fullmatch(text):
+        if text is not None and not is_label_value(text):
             self.refuse(path, f"`{text}` is no label value, so the policy is rejected")
 
     def _requirement(self, node: Node, path: Path) -> None:
@@ -109,7 +109,7 @@ class FieldReader:
         key = self.text(node.get("key"), (*path, "key"))
         if key is None:
             self.refuse(path, "an expression of a selector has no key")
-        elif not _is_label_key(key):
+        elif not is_label_key(key):
             self.refuse((*path, "key"), f"`{key}` is no label key, so the policy is rejected")
         values = self.items(node.get("values"), (*path, "values"))
         for index, value in enumerate(values or ()):
@@ -122,8 +122,14 @@ class FieldReader:
             self.refuse(path, f"operator {operator} takes no values")
 
 
-def _is_label_key(key: str) -> bool:
-    prefix, slash, name = key.rpartition("/")
+def is_label_value(text: str) -> bool:
+    """Whether the API server takes a text as the value of a label; the empty one it does."""
+    return not text or _LABEL_VALUE.fullmatch(text) is not None
+
+
+def is_label_key(text: str) -> bool:
+    """Whether the API server takes a text as the key of a label."""
+    prefix, slash, name = text.rpartition("/")
     return bool(_LABEL_VALUE.fullmatch(name)) and (not slash or bool(_LABEL_PREFIX.fullmatch(prefix)))
 
 

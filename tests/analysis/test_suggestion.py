@@ -95,11 +95,17 @@ def needed(policies: PolicySet) -> Flows:
         for backend in each.backends:
             for client in clients:
                 add(client, backend)
-    for service in cluster.services:
-        for port in service.ports if service.type in ("LoadBalancer", "NodePort") else ():
-            for backend in backends(cluster, service, port):
-                add(CONTROLLER, backend)
-                add(OUTSIDE, backend)
+    published = [
+        backend
+        for service in cluster.services
+        for port in (service.ports if service.type in ("LoadBalancer", "NodePort") else ())
+        for backend in backends(cluster, service, port)
+    ]
+    for workload in cluster.workloads:
+        published += (Backend(workload, None, each.protocol, each.number) for each in workload.ports if each.host_port)
+    for backend in published:
+        add(CONTROLLER, backend)
+        add(OUTSIDE, backend)
     return found
 
 
@@ -215,6 +221,21 @@ def test_selectors_tell_workloads_apart() -> None:
     assert allowed(policies, connectivity(policies)) == {("shop/a[Pod]", "shop/b[Pod]"): tcp}
 
 
+JOB = """\
+---
+apiVersion: batch/v1
+kind: Job
+metadata: {name: NAME, namespace: shop}
+spec: {template: {spec: {containers: [{name: c, image: i}]}}}
+"""
+
+
+def test_a_bare_job_is_known_by_its_name_where_that_is_one() -> None:
+    name = "batch.kubernetes.io/job-name"
+    text, _ = suggested(cluster_of(JOB.replace("NAME", "once") + JOB.replace("name: NAME", "generateName: many-")))
+    assert selectors(text) == {"default-deny": LabelSelector(), "once": LabelSelector(((name, "once"),))}
+
+
 def test_what_no_label_tells_apart_is_said() -> None:
     cluster = cluster_of(
         pod("a", "{app: x, pod-template-hash: abc}", "c:80")
@@ -263,6 +284,16 @@ def test_published_services_let_addresses_in() -> None:
         found = suggestion(cluster, lower(cluster), Settings()).policies[1]
         assert [tuple(peer.cidr for peer in rule.peers) for rule in found.ingress] == [sources]
         assert (found.ingress[0].ports, found.egress) == ((("TCP", 80),), ())
+
+
+def test_host_ports_let_anyone_in() -> None:
+    text = pod("a", "{app: a}").replace("containerPort: 80", "containerPort: 80, hostPort: 8000")
+    text += pod("b", "{app: b}").replace("containerPort: 80", "containerPort: 80, hostPort: 8001, hostIP: 127.0.0.1")
+    cluster = cluster_of(text)
+    _, a, b = suggestion(cluster, lower(cluster), Settings()).policies
+    (rule,) = a.ingress
+    assert (rule.peers, rule.ports, [each.text for each in rule.because]) == ((), (("TCP", 80),), ["hostPort 8000"])
+    assert b.ingress == ()
 
 
 def test_dns_servers_in_sight_are_asked_where_they_listen() -> None:
