@@ -29,7 +29,8 @@ lint: $(VENV)/dev.stamp
 
 # For hours: FUZZ_EXAMPLES=100000 make fuzz-engines
 fuzz-engines: $(VENV)/dev.stamp
-	K8SNETLINT_FUZZ_EXAMPLES=$${FUZZ_EXAMPLES:-5000} $(BIN)/python -m pytest -n 2 tests/analysis/test_engines_agree.py tests/analysis/test_port_paths.py
+	K8SNETLINT_FUZZ_EXAMPLES=$${FUZZ_EXAMPLES:-5000} $(BIN)/python -m pytest -n 2 tests/analysis/test_engines_agree.py \
+		tests/analysis/test_port_paths.py tests/analysis/test_exposure.py
 
 slow: $(VENV)/dev.stamp
 	$(BIN)/python -m pytest -n 2 -m slow

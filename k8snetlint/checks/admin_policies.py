@@ -6,9 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from k8snetlint.algebra.addresses import Address, AddressSet
 from k8snetlint.analysis.blocking import policies_of
-from k8snetlint.analysis.containment import match_excludes
-from k8snetlint.analysis.understood import admin_rules
-from k8snetlint.analysis.universe import Universe
+from k8snetlint.analysis.ties import ties
 from k8snetlint.diagnostic import Confidence, Diagnostic, Severity
 from k8snetlint.engine import Context, check, cluster_check
 from k8snetlint.model.adminpolicy import ADMIN, ALLOW, DENY, AdminPolicy, AdminRule, AdminSelector
@@ -17,7 +15,6 @@ from k8snetlint.model.core import LabelSelector
 from k8snetlint.model.kinds import is_run_time_label
 from k8snetlint.model.values import is_placeholder
 from k8snetlint.model.workloads import Workload
-from k8snetlint.policy.ir import Match, PolicyRule
 from k8snetlint.source.tree import Path
 
 from .admin_fields import BASELINE_POLICY
@@ -33,21 +30,10 @@ _ONLY_NAME = "default"
 def priority_conflict(ctx: Context) -> Iterator[Diagnostic]:
     """Policies of one tier and priority that decide the same traffic differently."""
     policies = ctx.once(policies_of)
-    universe: Universe | None = None
     found: dict[int, tuple[AdminPolicy, AdminPolicy, bool]] = {}
-    for _, _, rules in admin_rules(policies):
-        by_priority: dict[int, list[tuple[AdminPolicy, PolicyRule]]] = {}
-        for rule in rules:
-            policy = rule.origin.resource if rule.origin is not None else None
-            if isinstance(policy, AdminPolicy) and policy.kind != BASELINE_POLICY:
-                by_priority.setdefault(policy.priority, []).append((policy, rule))
-        for group in by_priority.values():
-            for one, other in _conflicts(group):
-                universe = universe or Universe((policies,), policies.peers.pods)
-                is_sure = not policies.peers.pods or _meet(universe, one[1].match, other[1].match)
-                for policy, beside in ((one[0], other[0]), (other[0], one[0])):
-                    if id(policy) not in found or is_sure > found[id(policy)][2]:
-                        found[id(policy)] = (policy, beside, is_sure)
+    for tie in ties(policies):
+        for policy, beside in ((tie.first, tie.second), (tie.second, tie.first)):
+            found.setdefault(id(policy), (policy, beside, tie.is_met or not policies.peers.pods))
     for policy, beside, is_sure in found.values():
         if ctx.cluster.is_context(policy):
             continue
@@ -64,26 +50,6 @@ def priority_conflict(ctx: Context) -> Iterator[Diagnostic]:
             related=[ctx.location(beside, "spec", "priority", label="the same priority")],
             help="give each policy of a tier a priority of its own; the lower number comes first",
         )
-
-
-def _conflicts(
-    group: list[tuple[AdminPolicy, PolicyRule]],
-) -> Iterator[tuple[tuple[AdminPolicy, PolicyRule], tuple[AdminPolicy, PolicyRule]]]:
-    """Pairs of rules of different policies that do different things with traffic that may be the same."""
-    for index, one in enumerate(group):
-        for other in group[index + 1 :]:
-            if (
-                one[0] is not other[0]
-                and one[1].action is not other[1].action
-                and not match_excludes(one[1].match, other[1].match)
-            ):
-                yield one, other
-
-
-def _meet(universe: Universe, first: Match, second: Match) -> bool:
-    """Whether workloads at hand are on both sides of both matches."""
-    sources = universe.members(first.source) & universe.members(second.source)
-    return bool(sources and universe.members(first.destination) & universe.members(second.destination))
 
 
 @cluster_check("ANP008")

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 import attrs
 import click
 
+from k8snetlint.analysis.ties import ties
 from k8snetlint.diagnostic import Incompleteness, Severity
 from k8snetlint.formatters.outcome import Outcome
 from k8snetlint.model.build import build_cluster
@@ -102,6 +103,11 @@ def _reasons(loaded: Loaded, unit: Unit | None, policies: PolicySet) -> Iterator
         node = undecided.resource.root.nearest(*undecided.path)
         message = f"{undecided.resource}: {undecided.message}"
         yield Incompleteness(message, unit.name if unit is not None else None, node.place)
+    for tie in ties(policies):
+        if tie.is_met:
+            node = tie.first.root.nearest("spec", "priority")
+            message = f"{tie.first} and {tie.second} share a priority: which of them decides first is undefined"
+            yield Incompleteness(message, unit.name if unit is not None else None, node.place)
 
 
 def outcome_of(asked: World, options: LoadOptions, version: str, colour: bool) -> Outcome:

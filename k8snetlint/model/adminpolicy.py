@@ -85,6 +85,11 @@ class AdminPolicy(Resource):
     egress: tuple[AdminRule, ...]
     problems: tuple[FieldProblem, ...]
 
+    @property
+    def has_priority(self) -> bool:
+        """Whether it is of a kind that has priorities: the one baseline of v1alpha1 has none."""
+        return self.kind != "BaselineAdminNetworkPolicy"
+
 
 def build_admin_policy(resource: Resource) -> AdminPolicy:
     """The typed policy of an AdminNetworkPolicy, BaselineAdminNetworkPolicy or ClusterNetworkPolicy.

@@ -6,6 +6,7 @@ import pytest
 
 from k8snetlint import policy
 from k8snetlint.analysis.reference import decide, is_allowed, isolating_rules, misses
+from k8snetlint.analysis.ties import ties
 from k8snetlint.policy.enforcement import NEUTRAL, PLUGINS, enforcement_of
 from k8snetlint.policy.ir import PolicySet
 from k8snetlint.policy.peers import Flow
@@ -165,3 +166,15 @@ def test_what_else_decides_about_traffic_is_said_not_to_be_read(api_version, kin
 def test_labels_that_cannot_be_are_not_understood(selector):
     (problem,) = lowered(f"  podSelector: {selector}\n  policyTypes: [Ingress]\n").problems
     assert problem.message.endswith("so the policy is rejected")
+
+
+@pytest.mark.parametrize(("second", "priority", "is_met"), [("Allow", 5, True), ("Deny", 5, None), ("Allow", 6, None)])
+def test_policies_of_one_priority_that_disagree_are_a_tie(second, priority, is_met):
+    rule = "ingress: [{{action: {}, from: [{{namespaces: {{}}}}]}}]\n"
+    subject = "  subject: {namespaces: {}}\n  "
+    first = f"  priority: 5\n{subject}{rule.format('Deny')}---\n"
+    other = ADMIN.replace("name: p", "name: q") + f"  priority: {priority}\n{subject}{rule.format(second)}"
+    found = list(ties(policy.lower(cluster_of(PODS + ADMIN + first + other))))
+    assert [(tie.first.name, tie.second.name, tie.is_met) for tie in found] == (
+        [] if is_met is None else [("p", "q", True)]
+    )
