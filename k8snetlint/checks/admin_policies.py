@@ -80,7 +80,7 @@ def baseline_singleton(ctx: Context) -> Iterator[Diagnostic]:
 @check("ANP009")
 def selector_without_match(policy: AdminPolicy, ctx: Context) -> Iterator[Diagnostic]:
     """A subject or peer that selects nothing in sight."""
-    if not ctx.unit.complete or not ctx.cluster.workloads:
+    if not ctx.unit.shows_all or not ctx.cluster.workloads:
         return
     selected: list[tuple[AdminSelector, Path, str]] = []
     if policy.subject is not None:
@@ -214,7 +214,7 @@ def alpha_version(policy: AdminPolicy, ctx: Context) -> Iterator[Diagnostic]:
 @check("ANP016")
 def named_port_unresolved(policy: AdminPolicy, ctx: Context) -> Iterator[Diagnostic]:
     """A port by name that no pod in sight declares which the rule is about."""
-    if not ctx.unit.complete:
+    if not ctx.unit.shows_all:
         return
     for is_egress, rules in ((False, policy.ingress), (True, policy.egress)):
         for rule in rules:

@@ -135,7 +135,7 @@ def _cut_off(ctx: Context, policy: NetworkPolicy, peers: list[Peer]) -> Diagnost
         key=True,
         message=f"{who} cannot look up names: egress is isolated, and no policy lets it out to DNS on UDP 53{example}",
         label="no rule for DNS",
-        severity=Severity.WARNING if expects_names and ctx.unit.complete else Severity.NOTE,
+        severity=Severity.WARNING if expects_names and ctx.unit.shows_all else Severity.NOTE,
         help="add an egress rule to the DNS pods in kube-system, for UDP and TCP 53",
         fix=ctx.fix("Allow DNS", _dns_edit(policy)),
     )

@@ -90,7 +90,7 @@ def _level(monitor: Monitor, ctx: Context, has_targets: bool, is_near: bool) -> 
     names = monitor.namespaces
     # What is sought in all namespaces, may be in one that is not in sight.
     is_open = names is None or any(is_open_to(ctx, name) or operated.get(name) for name in names)
-    if is_near and ctx.unit.complete:
+    if is_near and ctx.unit.shows_all:
         return Severity.WARNING, Confidence.HIGH
     if has_targets and not is_open and not monitor.selector.is_empty:
         return Severity.WARNING, Confidence.MEDIUM
@@ -162,7 +162,7 @@ def servicemonitor_port_undefined(monitor: Monitor, ctx: Context) -> Iterator[Di
             if subject != "Service"
             else f"the monitor selects Service `{first.name}`, which has no port named `{name}`: nothing is scraped;"
             f" {hint}",
-            severity=None if ctx.unit.complete else Severity.NOTE,
+            severity=None if ctx.unit.shows_all else Severity.NOTE,
             related=[ctx.location(first, *ports, key=True, label="its ports")]
             if isinstance(first, Service)
             else [ctx.location(first, *first.labels_path, key=True, label="selected here")]

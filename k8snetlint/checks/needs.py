@@ -106,4 +106,4 @@ def place_of_rule(ctx: Context, rule: PolicyRule, label: str, field: str = "") -
 def level(ctx: Context, policies: PolicySet, severity: Severity) -> Severity:
     """The severity, as far as what is in sight proves it: an allow may stand in what is not, or is not read."""
     may_open = any(problem.resource.group not in _NEVER_OPEN for problem in policies.problems)
-    return severity if ctx.unit.complete and not may_open else Severity.NOTE
+    return severity if ctx.unit.shows_all and not may_open else Severity.NOTE

@@ -248,7 +248,7 @@ def nginx_canary_without_primary(ingress: Ingress, ctx: Context) -> Iterator[Dia
         value = path.value or "/"
         if (path.host, value) in known or is_placeholder(path.host) or is_placeholder(value):
             continue
-        is_sure = path.host in hosts and ctx.unit.complete
+        is_sure = path.host in hosts and ctx.unit.shows_all
         yield ctx.report(
             ingress,
             primary=ctx.location(ingress, *path.path, "path")

@@ -99,7 +99,7 @@ def peer_in_wrong_namespace(policy: NetworkPolicy, ctx: Context) -> Iterator[Dia
                 f"a podSelector alone looks in `{policy.namespace}` only, where no pod has `{pods}`:"
                 f" they are in {listed(names[:3])}, and `{policy.name}` does not admit them"
             ),
-            severity=None if is_sure and ctx.unit.complete else Severity.NOTE,
+            severity=None if is_sure and ctx.unit.shows_all else Severity.NOTE,
             confidence=None if is_sure else Confidence.LOW,
             related=[ctx.location(others[0], *others[0].labels_path, key=True, label="the pods are here")],
             help=f"add to the same entry a namespaceSelector with `{NAMESPACE_NAME_LABEL}: {names[0]}`",

@@ -246,7 +246,7 @@ def peer_namespace_no_match(policy: NetworkPolicy, ctx: Context) -> Iterator[Dia
         if peer_namespaces(peer, policy, ctx):
             continue
         is_by_name = any(key == "kubernetes.io/metadata.name" for key in selector.keys)
-        is_closed = len(declared) > 1 and ctx.unit.complete and not is_by_name
+        is_closed = len(declared) > 1 and ctx.unit.shows_all and not is_by_name
         yield ctx.report(
             policy,
             *peer.path,

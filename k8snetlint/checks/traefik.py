@@ -134,7 +134,7 @@ def traefik_middleware_not_found(resource: Resource, ctx: Context) -> Iterator[D
 
 def _lost(ctx: Context, resource: Resource, place: Location, name: str, namespace: str | None) -> Iterator[Diagnostic]:
     names = sorted(item.name for item in ctx.once(middlewares).get(namespace, ()))
-    near = near_name(name, names) if ctx.unit.complete else None
+    near = near_name(name, names) if ctx.unit.shows_all else None
     is_open = is_open_to(ctx, namespace or "")
     is_quiet = near is None and (is_open or not names)
     yield ctx.report(
@@ -210,8 +210,8 @@ def _route_port(ctx: Context, route: Resource, path: Path, service: Service, por
         route,
         *path,
         message=f"backend Service `{service.name}` has no port `{port}`; it has {listed(known)}",
-        severity=Severity.ERROR if ctx.unit.complete else None,
-        confidence=Confidence.HIGH if ctx.unit.complete else None,
+        severity=Severity.ERROR if ctx.unit.shows_all else None,
+        confidence=Confidence.HIGH if ctx.unit.shows_all else None,
         related=[ctx.location(service, "spec", "ports", key=True, label="its ports")],
         help="write the number or the name of a port of the Service",
         fix=ctx.fix(f"Use port {only}", ctx.replace(route, *path, text=only)) if only else None,

@@ -287,10 +287,14 @@ class _Finder:
         else:
             unit = self._plain(folder, "plain", taken.files, ())
         unit = attrs.evolve(unit, namespace=application.namespace)
-        namespaces = {text_at(each.root, "metadata", "namespace") or unit.namespace or "" for each in unit.documents}
-        before = self.applied.get(application.place, Followed()).namespaces
-        self.applied[application.place] = Followed(before | (namespaces - {""}))
+        self._note(application.place, unit)
         return unit
+
+    def _note(self, place: tuple[SourceFile, int], unit: Unit) -> None:
+        """Remembers that what an object has applied is a unit."""
+        namespaces = {text_at(each.root, "metadata", "namespace") or unit.namespace or "" for each in unit.documents}
+        before = self.applied.get(place, Followed())
+        self.applied[place] = Followed(before.namespaces | (namespaces - {""}))
 
     def _released(self, units: Sequence[Unit]) -> list[Unit]:
         """The charts of this tree that objects of the units install, each with the values it is given there."""
@@ -308,6 +312,7 @@ class _Finder:
                 while name in made:
                     name += "+"
                 made[name] = self.charts.unit(release.chart, chart, name, release.installation)
+                self._note(release.place, made[name])
         return list(made.values())
 
     def _names_any(self, groups: Sequence[str]) -> bool:
@@ -361,8 +366,9 @@ class _Finder:
             if fault is not None and source is not None:
                 reasons.append(Incompleteness(fault, unit.name, head(source)))
         whole = not reasons
-        opaque = opaque_namespaces(unit, self.applied)
-        reasons += (Incompleteness(message, unit.name, place) for _, message, place in opaque)
+        # With all as one unit what is applied is in it.
+        opaque = [each for each in opaque_namespaces(unit, self.applied) if each[1] or not self.settings.one_unit]
+        reasons += (Incompleteness(message, unit.name, place) for _, message, place in opaque if message)
         namespaces = frozenset(namespace for namespace, _, _ in opaque)
         unique = tuple(dict.fromkeys(reasons))
         return attrs.evolve(

@@ -87,6 +87,21 @@ class Application:
         return all(_plain_at(self.settings, field) == _plain_at(other.settings, field) for field in fields)
 
     @property
+    def own(self) -> Node:
+        """What stands for fields of a kustomization."""
+        if self.is_flux:
+            return self.settings
+        at = self.path
+        return self.settings.get("kustomize") or Node({}, at.start, at.end, at.source)
+
+    def components(self) -> Iterator[str]:
+        """The folders of the components that are mixed in."""
+        listed = self.own.get("components")
+        for item in listed.items if listed is not None else ():
+            if isinstance(item.value, str):
+                yield join(self.folder or ".", item.value)
+
+    @property
     def is_flux(self) -> bool:
         """Whether Flux applies it: as a kustomization even where the folder has none."""
         return self.kind == "Kustomization"
@@ -221,7 +236,7 @@ def kustomization_of(application: Application, taken: Taken) -> Kustomization:
     """What an application comes to, written as a kustomization: every part stands where the application has it."""
     at = application.path
     settings, folder = application.settings, application.folder or "."
-    own = settings if application.is_flux else settings.get("kustomize") or Node({}, at.start, at.end, at.source)
+    own = application.own
     listed = [*taken.kustomizations, *(source.path for source in taken.files)]
     entries = {"resources": Entry(at, Node([_moved(at, path) for path in listed], at.start, at.end, at.source))}
     for field in _SHARED_FIELDS:
@@ -264,7 +279,7 @@ def _moved(node: Node, path: str) -> Node:
 def opaque_namespaces(unit: Unit, applied: Mapping[tuple[SourceFile, int], Followed]) -> list[tuple[str, str, Place]]:
     """The namespaces in which objects of a unit make others that are not in it, each with the words for it.
 
-    `applied` has, by the place of an object, what came of it.
+    `applied` has, by the place of an object, what came of it; there are no words where that is a unit of its own.
     """
     found: list[tuple[str, str, Place]] = []
     for document in unit.documents:
@@ -286,8 +301,7 @@ def opaque_namespaces(unit: Unit, applied: Mapping[tuple[SourceFile, int], Follo
             continue
         known = applied.get((root.source, root.start))
         if known is not None and not known.why_not:
-            message = f"{kind} `{name}` applies what is a unit of its own"
-            found += ((namespace, message, root.at("kind").place) for namespace in sorted(known.namespaces))
+            found += ((namespace, "", root.at("kind").place) for namespace in sorted(known.namespaces))
             continue
         if not target or _PLACEHOLDER.search(target):
             target = EVERY_NAMESPACE

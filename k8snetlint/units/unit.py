@@ -22,7 +22,7 @@ class Unit:
     `name` is unique among the units of a run. `context` are documents that are loaded and not reported on.
     `paths` are the files that the unit consists of, as the user is shown them. `namespace` is where objects go that
     name none, None where the unit does not say. `opaque_namespaces` are those in which objects are made that cannot be
-    seen (by a HelmRelease, say); `*` stands for all. `is_incomplete_there_only`: nothing else makes it incomplete.
+    seen in the unit (by a HelmRelease, say); `*` stands for all. `is_incomplete_there_only`: nothing else makes it incomplete.
     """
 
     name: str
@@ -38,9 +38,14 @@ class Unit:
 
     def is_complete_in(self, *namespaces: str | None) -> bool:
         """Whether all objects of some namespaces are in sight, as far as is known, and whole."""
-        if self.complete or not self.is_incomplete_there_only:
-            return self.complete
-        return EVERY_NAMESPACE not in self.opaque_namespaces and self.opaque_namespaces.isdisjoint(namespaces)
+        if EVERY_NAMESPACE in self.opaque_namespaces or not self.opaque_namespaces.isdisjoint(namespaces):
+            return False
+        return self.complete or self.is_incomplete_there_only
+
+    @property
+    def shows_all(self) -> bool:
+        """Whether all objects of all namespaces are in sight, as far as is known, and whole."""
+        return self.complete and not self.opaque_namespaces
 
     def settings_within(self, settings: Settings) -> Settings:
         """The settings as they hold in the unit: objects that name no namespace go to the unit's own."""

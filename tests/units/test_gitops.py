@@ -60,7 +60,9 @@ def test_a_path_of_flux_is_a_unit_in_its_target_namespace(tmp_path: Path) -> Non
     assert unit.paths == ("apps/web/kustomization.yaml", "apps/web/web.yaml", "flux/web.yaml")
     assert unit.complete
     assert unit_named(result, ".").opaque_namespaces == {"shop"}
-    assert reasons(unit_named(result, ".")) == ["Kustomization `web` applies what is a unit of its own"]
+    # What is a unit of its own is analysed: it is no reason to call this one incomplete.
+    assert reasons(unit_named(result, ".")) == []
+    assert [unit_named(result, ".").is_complete_in(name) for name in ("shop", "other")] == [False, True]
 
 
 def test_a_folder_that_several_apply_differently_is_a_unit_for_each(tmp_path: Path) -> None:
@@ -296,3 +298,30 @@ def test_nothing_is_followed_where_nothing_is_rendered(tmp_path: Path) -> None:
     files = {**APP, "flux/web.yaml": flux("web", "./apps/web", "  targetNamespace: shop\n")}
     result = found(tmp_path, files, render="never")
     assert shape(result) == [(".", "plain", ["Kustomization/web"]), ("apps/web", "kustomization", [])]
+
+
+def test_as_one_unit_all_that_is_applied_is_in_sight(tmp_path: Path) -> None:
+    files = {**APP, "flux/web.yaml": flux("web", "./apps/web", "  targetNamespace: shop\n")}
+    (unit,) = found(tmp_path, files, one_unit=True).units
+    assert (unit.complete, unit.opaque_namespaces, names(unit)) == (
+        True,
+        frozenset(),
+        ["Service/web", "Kustomization/web"],
+    )
+
+
+def test_a_release_of_a_chart_in_the_tree_is_seen_in_a_unit_of_its_own(tmp_path: Path) -> None:
+    release = an_object(
+        "HelmRelease",
+        "web",
+        "  namespace: shop\nspec: {chart: {spec: {chart: ./chart, sourceRef: {kind: GitRepository}}}}\n",
+        "helm.toolkit.fluxcd.io/v2",
+    )
+    files = {
+        "chart/Chart.yaml": "apiVersion: v2\nname: web\nversion: 1.0.0\n",
+        "chart/templates/web.yaml": SERVICE,
+        "release.yaml": release,
+    }
+    result = found(tmp_path, files)
+    assert [unit.name for unit in result.units] == [".", ".:HelmRelease/web", "chart"]
+    assert (result.units[0].complete, result.units[0].opaque_namespaces) == (True, {"shop"})
