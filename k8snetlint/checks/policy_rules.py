@@ -5,12 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from k8snetlint.diagnostic import Diagnostic, Fix
+from k8snetlint.diagnostic import Diagnostic, Fix, Severity
 from k8snetlint.engine import Context, check
 from k8snetlint.model.networkpolicy import EGRESS, INGRESS, NetworkPolicy, NetworkPolicyRule
 from k8snetlint.model.values import items_of
 from k8snetlint.source.edit import Edit
 from k8snetlint.source.text import Span
+from k8snetlint.source.tree import Node
 
 from .edits import with_items
 from .policy_ports import covers
@@ -18,6 +19,7 @@ from .policy_selectors import policies_by_namespace
 from .words import listed
 
 _DIRECTIONS = ((INGRESS, "ingress", "from"), (EGRESS, "egress", "to"))
+_THEN_ACTION = re.compile(r"[^\n]*\n\s*\{\{")
 _DENIES = re.compile(r"(^|[-.])(deny|denied|block|drop)([-.]|$)")
 
 
@@ -104,6 +106,11 @@ def allow_all(policy: NetworkPolicy, ctx: Context) -> Iterator[Diagnostic]:
             )
 
 
+def _is_filled_by_template(key: Node) -> bool:
+    """Whether an action follows a key in a template: with other values the list has items, and this one may be meant."""
+    return _THEN_ACTION.match(key.source.text, key.end) is not None
+
+
 @check("NP029")
 def empty_from_list(policy: NetworkPolicy, ctx: Context) -> Iterator[Diagnostic]:
     """An empty list of peers or ports, or an empty rule written as null."""
@@ -130,6 +137,7 @@ def empty_from_list(policy: NetworkPolicy, ctx: Context) -> Iterator[Diagnostic]
                     index,
                     name,
                     key=True,
+                    severity=Severity.NOTE if _is_filled_by_template(rule.key_at(name)) else None,
                     message=f"`{name}` of a rule of `{policy.name}` is {shown}, which means {meaning}, not none",
                     help=f"leave `{name}` out if {meaning} is meant; to allow nothing, remove the rule",
                 )

@@ -33,6 +33,7 @@ _KUBECTL_LABEL = re.compile(r"\bkubectl\b[^\n]*\blabel\b")
 # The API server writes the endpoints of its own Service.
 _API_SERVER = ("default", "kubernetes")
 _VOLATILE = re.compile(r"\A(?:helm\.sh/chart|chart|pod-template-hash|app\.kubernetes\.io/version|.*checksum.*)\Z")
+_VERSIONED = re.compile(r"[-_]v?[0-9]+\.[0-9]")
 
 
 @check("SVC001")
@@ -251,8 +252,9 @@ def service_selector_invalid(service: Service, ctx: Context) -> Iterator[Diagnos
 @check("SVC055")
 def service_selector_volatile_label(service: Service, ctx: Context) -> Iterator[Diagnostic]:
     """A selector on a label that changes with every release."""
-    for key in service.selector or {}:
-        if _VOLATILE.match(key):
+    for key, value in (service.selector or {}).items():
+        # `chart` is a name of old: some charts put their version into it, others do not.
+        if _VOLATILE.match(key) and (key != "chart" or _VERSIONED.search(value)):
             yield ctx.report(
                 service,
                 "spec",

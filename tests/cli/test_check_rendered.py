@@ -102,6 +102,29 @@ spec:
     assert [each["location"]["path"] for each in report["diagnostics"]] == ["shop/templates/service.yaml"]
 
 
+@pytest.mark.parametrize(
+    ("filled", "severity"),
+    [
+        ("      from:\n      {{- if .Values.peers }}\n        - podSelector: {}\n      {{- end }}\n", "note"),
+        ("      from:\n", "warning"),
+    ],
+)
+def test_a_list_that_a_template_fills_under_a_condition_is_a_note(tmp_path: Path, filled: str, severity: str) -> None:
+    policy = """\
+apiVersion: networking.k8s.io/v1
+kind: NetworkPolicy
+metadata:
+  name: cart
+spec:
+  podSelector: {matchLabels: {app: cart}}
+  ingress:
+    - ports: [{port: 80}]
+"""
+    chart(tmp_path, policy + filled)
+    report = json.loads(k8snetlint(tmp_path, "check", "--select", "NP029", "-f", "json")[1])
+    assert [(each["rule"], each["severity"]) for each in report["diagnostics"]] == [("NP029", severity)]
+
+
 def test_related_places_are_in_sarif(tmp_path: Path) -> None:
     chart(tmp_path)
     sarif = json.loads(k8snetlint(tmp_path, "check", *ONLY, "-f", "sarif")[1])
