@@ -70,15 +70,13 @@ class Deciding:
         if not rules or self._is_refuted_by_sample(match, rules, action):
             return False
         match = self._with_known_labels(match)
-        relevant = [rule for rule in rules if not match_excludes(match, rule.match)]
-        if not relevant:
-            return False
-        if _is_proved_by_text(match, relevant, action):
+        if _is_proved_by_text(match, rules, action):
             return True
         # Of pods behind a block nothing is imagined, and only pods give names to ports: what these open is not known.
         is_unimagined = bool(match.connections.named) and has_blocks(match.destination)
         if is_unimagined or asks_nodes(match.source) or asks_nodes(match.destination):
             return False
+        relevant = [rule for rule in rules if not match_excludes(match, rule.match)]
         universe = self._universe(match, relevant)
         return _holds_here(universe, match, relevant, action) and self._is_proved(universe, match, relevant, action)
 
@@ -178,8 +176,9 @@ def _is_proved_by_text(match: Match, rules: Sequence[PolicyRule], action: Action
     """Whether one rule is about all of the match, and none before it does something else with a part of it."""
     for rule in rules:
         if action is not None and rule.action is not action:
-            return False
-        if match_implies(match, rule.match):
+            if not match_excludes(match, rule.match):
+                return False
+        elif match_implies(match, rule.match):
             return True
     return False
 
