@@ -51,6 +51,8 @@ def named(found: Sequence[Applied]) -> tuple[list[Unit], Taken]:
             name += "+"
         reasons = tuple(attrs.evolve(reason, unit=name) for reason in each.unit.incomplete_because)
         units[name] = attrs.evolve(each.unit, name=name, incomplete_because=reasons)
-    kustomizations = {directory for each in found for directory in each.taken.kustomizations}
+    kustomizations = {
+        directory for each in found for directory in (*each.taken.kustomizations, *each.application.components())
+    }
     files = {source for each in found for source in each.taken.files}
     return list(units.values()), Taken(tuple(kustomizations), tuple(files))

@@ -212,7 +212,10 @@ def test_other_fields_of_flux_change_what_is_applied(tmp_path: Path) -> None:
         "components/extra/more.yaml": an_object("ConfigMap", "more"),
         "flux/web.yaml": flux("web", "./apps/web", extra),
     }
-    unit = unit_named(found(tmp_path, files), "apps/web")
+    result = found(tmp_path, files)
+    # A component that is mixed in is no unit by itself.
+    assert [unit.name for unit in result.units] == [".", "apps/web"]
+    unit = unit_named(result, "apps/web")
     assert names(unit) == ["Service/live-web", "ConfigMap/live-more"]
     assert unit.documents[0].root.at("metadata").plain() == {
         "name": "live-web",
