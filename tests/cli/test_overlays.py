@@ -122,3 +122,20 @@ def test_the_overlay_that_knows_more_decides_how_bad_it_is(tmp_path: Path) -> No
     ran = k8snetlint(tmp_path, "check", "-f", "json", "--select", "SVC002")
     (diagnostic,) = json.loads(ran.out)["diagnostics"]
     assert (diagnostic["severity"], diagnostic["units"]) == ("error", ["a", "b"])
+
+
+def test_a_commit_of_a_base_is_told_what_arises_through_its_overlays(tmp_path: Path) -> None:
+    write(
+        tmp_path,
+        {
+            **BASE,
+            "base/cart.yaml": DEPLOYMENT + "---\n" + SERVICE.replace("htttp", "http"),
+            "live/kustomization.yaml": "resources: [../base]\npatches:\n" + PATCH.replace("PORT", "web"),
+            "apart/kustomization.yaml": "resources: [x.yaml]\n",
+            "apart/x.yaml": (DEPLOYMENT + "---\n" + SERVICE).replace("cart", "apart"),
+        },
+    )
+    (diagnostic,) = reported(tmp_path, "--report-on-paths", "base/cart.yaml")
+    assert (place(diagnostic), diagnostic["units"]) == (("live/kustomization.yaml", 11, 23), ["live"])
+    assert [each["location"]["path"] for each in diagnostic["related"]] == ["base/cart.yaml"]
+    assert [each["units"] for each in reported(tmp_path)] == [["apart"], ["live"]]
