@@ -58,7 +58,9 @@ def repaired(intents_path: str, paths: tuple[str, ...], options: LoadOptions) ->
 
 
 def _is_editable(policy: NetworkPolicy, files: Mapping[str, SourceFile]) -> bool:
-    return policy.root.source.path in files and is_written(policy.root)
+    """Whether what a policy says is written in a file as it is; its name and namespace may be made elsewhere."""
+    spec = policy.root.get("spec")
+    return spec is not None and spec.source.path in files and is_written(spec)
 
 
 def _places(asked: World, files: Mapping[str, SourceFile]) -> Iterator[tuple[str, SourceFile]]:
@@ -66,14 +68,15 @@ def _places(asked: World, files: Mapping[str, SourceFile]) -> Iterator[tuple[str
     resources: list[Resource] = [*asked.cluster.workloads, *asked.cluster.all_of(NetworkPolicy)]
     for resource in resources:
         source = resource.root.source
-        is_own = source.path in files and is_written(resource.root) and not asked.cluster.is_context(resource)
+        is_own = source.path in files and not asked.cluster.is_context(resource)
         if is_own and not source.path.endswith(".json") and not source.text.lstrip().startswith("{"):
             yield resource.namespace or "", source
 
 
 def _edits(change: Change, outcome: Repair, places: Mapping[str, SourceFile]) -> Iterator[Edit]:
     if change.policy is not None:
-        yield from rewritten(change.policy.root, change.manifest)
+        spec = change.manifest["spec"] if isinstance(change.manifest, dict) else None
+        yield from rewritten(change.policy.root.at("spec"), spec)
         return
     source = places[change.namespace]
     others = [each for each in outcome.changes if each.policy is None and places[each.namespace] is source]

@@ -79,9 +79,11 @@ def _notices(found: Repaired) -> Iterator[Notice]:
         case Impossible(intents):
             names = ", ".join(f"`{each.name}`" for each in intents)
             if len(intents) == 1:
-                yield Notice(f"no change of NetworkPolicies makes {names} hold", intents[0].place)
+                yield Notice(f"no change that is known here makes {names} hold", intents[0].place)
             else:
-                yield Notice(f"these intents cannot hold together: {names}", intents[0].place)
+                yield Notice(
+                    f"no change that is known here makes these intents hold together: {names}", intents[0].place
+                )
         case Repair(changes, _, effect):
             if found.problem is not None:
                 yield Notice(found.problem)

@@ -274,6 +274,21 @@ def test_an_open_pod_gets_a_policy_that_holds_for_every_pod_there_could_be() -> 
     ]
 
 
+@pytest.mark.parametrize(
+    ("excluded", "peer"),
+    [
+        (Selection(namespace="dev"), "every pod of namespaces with kubernetes.io/metadata.name notin (dev)"),
+        (Selection(selector=label_map_selector({"app": "x"})), "pods with app notin (x) of every namespace"),
+    ],
+)
+def test_all_but_some_are_let_in(excluded: Selection, peer: str) -> None:
+    others = Selection(excluded=(excluded,))
+    spec = "{podSelector: {matchLabels: {app: db}}, ingress: [{ports: [{port: 5432}], from: [{ipBlock: {cidr: 10.0.0.0/8}}]}]}"
+    assert steps_for(
+        spec, intent(others, DB, True, POSTGRES, OPEN), intent(attrs.evolve(excluded), DB, False, POSTGRES, OPEN)
+    ) == [f"NetworkPolicy shop/p: add {peer} to spec.ingress[0]"]
+
+
 def test_egress_stays_isolated_when_its_last_rule_goes() -> None:
     spec = "{podSelector: {matchLabels: {app: web}}, egress: [{to: [{podSelector: {matchLabels: {app: db}}}]}]}"
     assert steps_for(spec, intent(WEB, DB, False)) == ["NetworkPolicy shop/p: remove spec.egress[0]"]

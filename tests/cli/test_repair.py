@@ -142,7 +142,7 @@ def test_what_cannot_hold(demo: Path) -> None:
     assert k8snetlint(demo, "suggest", "--repair", "intents.yaml", "demo") == (
         1,
         "# 2 intents cannot be made to hold.\n"
-        "# - intents.yaml:3: these intents cannot hold together: `the cart reaches its store`, `the shop front does not`\n",
+        "# - intents.yaml:3: no change that is known here makes these intents hold together: `the cart reaches its store`, `the shop front does not`\n",
         "",
     )
     found = json.loads(k8snetlint(demo, "suggest", "--repair", "intents.yaml", "demo", "-f", "json").out)
@@ -159,12 +159,19 @@ KUSTOMIZATION = """\
 resources: [cart.yaml, redis.yaml, web.yaml, policies.yaml]
 patches:
   - target: {kind: NetworkPolicy, name: redis-cart}
-    patch: '[{op: add, path: /metadata/labels, value: {by: patch}}]'
+    patch: '[{op: add, path: PATH}]'
 """
 
 
+def test_a_patch_of_something_else_is_no_hindrance(demo: Path) -> None:
+    patch = KUSTOMIZATION.replace("PATH", "/metadata/labels, value: {by: patch}") + "namespace: shop\nnamePrefix: my-\n"
+    write(demo, {"demo/kustomization.yaml": patch, "intents.yaml": INTENTS.replace("workload: ", "workload: my-")})
+    ran = k8snetlint(demo, "suggest", "--repair", "intents.yaml", "demo", "-q")
+    assert ran == (0, SAID.partition("# -")[0] + DIFF, "")
+
+
 def test_what_is_made_by_a_patch_is_not_edited(demo: Path) -> None:
-    write(demo, {"demo/kustomization.yaml": KUSTOMIZATION})
+    write(demo, {"demo/kustomization.yaml": KUSTOMIZATION.replace("PATH", "/spec/policyTypes, value: [Ingress]")})
     found = json.loads(k8snetlint(demo, "suggest", "--repair", "intents.yaml", "demo", "-f", "json").out)
     # The policy that would be changed at least cost is patched: others do what it cannot.
     assert [each["manifest"]["metadata"]["name"] for each in found["policies"]] == ["default-deny", "web-suggested"]

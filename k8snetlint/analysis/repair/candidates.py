@@ -12,8 +12,8 @@ from k8snetlint.analysis.intents import Intent, Selection
 from k8snetlint.analysis.manifests import SuggestedPeer, free_name, namespace_named
 from k8snetlint.analysis.podselectors import Selected, all_labels
 from k8snetlint.analysis.verdict import World
-from k8snetlint.model.cluster import Cluster
-from k8snetlint.model.core import LabelSelector
+from k8snetlint.model.cluster import NAMESPACE_NAME_LABEL, Cluster
+from k8snetlint.model.core import LabelSelector, Requirement
 from k8snetlint.model.networkpolicy import EGRESS, INGRESS, NetworkPolicy
 from k8snetlint.policy.enforcement import Enforcement
 from k8snetlint.policy.peers import Flow, Peer
@@ -207,8 +207,8 @@ class Candidates:
             # In the open world a pod counts as one of a workload only if it has all of its labels.
             selector = group.selector if world is World.CLOSED else all_labels(peer)
             yield SuggestedPeer(selector, namespace_named(group.namespace))
-        elif peer.index is None and not peer.is_pod:
-            yield from (SuggestedPeer(cidr=text) for text in peer.addresses.cidr_texts()[:1])
+        elif not peer.is_pod:
+            yield from (SuggestedPeer(cidr=text) for text in peer.addresses.cidr_texts()[:_MOST_BLOCKS])
 
     def _exceptions(self, intent: int, direction: str, block: AddressSet) -> Iterator[str]:
         asked = self.intents[intent]
@@ -226,7 +226,10 @@ def _broad(selection: Selection) -> Iterator[SuggestedPeer]:
     if selection.is_external:
         yield SuggestedPeer(cidr="0.0.0.0/0")
         return
-    if selection.service is not None or selection.workload is not None or selection.excluded is not None:
+    if selection.service is not None or selection.workload is not None:
+        return
+    if selection.excluded is not None:
+        yield from _all_but(selection.excluded)
         return
     namespaces = selection.namespace_selector or LabelSelector()
     if selection.namespace is not None:
@@ -234,6 +237,22 @@ def _broad(selection: Selection) -> Iterator[SuggestedPeer]:
             return
         namespaces = namespace_named(selection.namespace)
     yield SuggestedPeer(selection.selector, namespaces)
+
+
+def _all_but(excluded: Sequence[Selection]) -> Iterator[SuggestedPeer]:
+    """What says all pods but some, where a policy can; and all pods, where those may be among them."""
+    everywhere = LabelSelector()
+    names = [each.namespace for each in excluded]
+    if all(each == Selection(namespace=each.namespace) for each in excluded) and None not in names:
+        values = tuple(sorted({name for name in names if name is not None}))
+        others = Requirement(NAMESPACE_NAME_LABEL, "NotIn", values)
+        yield SuggestedPeer(namespaces=LabelSelector((), (others,)))
+    selectors = [each.selector for each in excluded if each == Selection(selector=each.selector)]
+    if len(selectors) == len(excluded) == 1 and selectors[0] is not None and len(selectors[0].match_labels) == 1:
+        ((key, value),) = selectors[0].match_labels
+        if not selectors[0].match_expressions:
+            yield SuggestedPeer(LabelSelector((), (Requirement(key, "NotIn", (value,)),)), everywhere)
+    yield SuggestedPeer(None, everywhere)
 
 
 def spans_of(held: ConnectionSet) -> list[PortSpan]:
