@@ -137,6 +137,8 @@ def test_egress_to_dns(egress: str, expected: bool) -> None:
         ("{matchLabels: {app: other}}", False),
         ("{matchLabels: {service.istio.io/canonical-name: x}}", None),
         ("{matchLabels: {app: other, service.istio.io/canonical-name: x}}", False),
+        ("{matchLabels: {job-name: x}}", False),
+        ("{matchLabels: {statefulset.kubernetes.io/pod-name: x-0}}", False),
     ],
 )
 def test_a_label_that_controllers_set_may_open_what_is_shut(subject: str, expected: bool | None) -> None:
