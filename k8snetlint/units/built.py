@@ -26,6 +26,8 @@ _ORIGIN = "config.kubernetes.io/origin"
 # Fields whose items may be folders or addresses.
 _FOLDERS = ("resources", "bases", "components", "generators", "transformers", "validators")
 
+_CHARTS = ("helmCharts", "helmChartInflationGenerator")
+
 
 class Builder:
     """Has `kustomize` build kustomizations, on one copy of all that was given."""
@@ -132,6 +134,12 @@ class Builder:
                     refused.append(Reason(reason, item.place))
             if len(items) < len(entry.node.items):
                 entries[field] = Entry(entry.key, _with(entry.node, items))
+        for field in _CHARTS:
+            entry = entries.get(field)
+            if entry is not None and entry.node.value:
+                del entries[field]
+                reason = f"`{field}` are left out: `kustomize` would start `helm` for them, which fetches"
+                refused.append(Reason(reason, entry.key.place))
         return (_with(root, entries), refused) if refused else (root, refused)
 
     def _refusal(self, item: Node, folder: str) -> str | None:

@@ -171,6 +171,15 @@ def test_kustomize_runs_on_a_copy_in_a_world_of_its_own(tree: Path, fake: Fake) 
     assert (tree / "over/kustomization.yaml").read_text() == files["over/kustomization.yaml"]
 
 
+def test_charts_of_kustomizations_are_left_out_and_said(tree: Path, fake: Fake) -> None:
+    fake.says("kustomize", BUILT)
+    unit = unit_of(tree, {**FILES, "over/kustomization.yaml": "resources: [../base]\nhelmCharts: [{name: x}]\n"})
+    assert reasons(unit) == ["`helmCharts` are left out: `kustomize` would start `helm` for them, which fetches"]
+    texts = fake.log["texts"]
+    assert isinstance(texts, dict)
+    assert "helmCharts" not in texts["over/kustomization.yaml"]
+
+
 def test_a_failure_of_kustomize_is_said(tree: Path, fake: Fake) -> None:
     fake.says(
         "kustomize", error="warning: x\nError: accumulating resources: accumulating resources from 'y': no\nbye\n"
