@@ -55,8 +55,14 @@ def priority_conflict(ctx: Context) -> Iterator[Diagnostic]:
 @cluster_check("ANP008")
 def baseline_singleton(ctx: Context) -> Iterator[Diagnostic]:
     """A baseline policy under another name than the one that is accepted, or a second one."""
-    present = [policy for policy in ctx.cluster.of_kind(GROUP, BASELINE_POLICY) if not ctx.cluster.is_context(policy)]
+    present = [
+        policy
+        for policy in ctx.cluster.of_kind(GROUP, BASELINE_POLICY)
+        if not ctx.cluster.is_context(policy) and policy.root.get("metadata", "name") is not None
+    ]
     for policy in present:
+        if is_placeholder(policy.name):
+            continue
         if policy.name and policy.name != _ONLY_NAME:
             fix = ctx.fix(f"Name it `{_ONLY_NAME}`", ctx.replace(policy, "metadata", "name", text=_ONLY_NAME))
             yield ctx.report(
