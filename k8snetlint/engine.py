@@ -154,7 +154,7 @@ class Context:
 
     def fix(self, title: str, *edits: Edit | None) -> Fix | None:
         """A fix of the rule's applicability; None if an edit could not be made (the value stands elsewhere)."""
-        if not edits or any(edit is None for edit in edits):
+        if not edits or any(edit is None or not _can_be_made(edit) for edit in edits):
             return None
         return Fix(title, tuple(edit for edit in edits if edit), self.rule.fix or Applicability.UNSAFE)
 
@@ -164,6 +164,18 @@ class Context:
         if node is None or node.via or node.is_mapping or node.is_sequence:
             return None
         return Edit(node.source, node.span, text)
+
+
+def _can_be_made(edit: Edit) -> bool:
+    """Whether an edit leaves the actions of a template alone, and is of a file and not of a part of a packed chart."""
+    if ".tgz/" in edit.source.path:
+        return False
+    text = edit.source.text
+    start, end = edit.span
+    if "{{" not in text:
+        return True
+    is_inside = text.rfind("{{", 0, start) > text.rfind("}}", 0, start)
+    return not is_inside and "{{" not in text[start:end]
 
 
 def _first_line(place: Place) -> Place:

@@ -189,3 +189,20 @@ def test_an_ignore_beside_what_it_is_about_does_nothing_and_is_said(tmp_path: Pa
         ("TOOL003", None, 9),
         ("SVC005", None, 2),
     ]
+
+
+def fixed(root: Path, *select: str) -> str:
+    """The template of the Service once the fixes are made."""
+    k8snetlint(root, "check", "--select", ",".join(select), "--fix", "--unsafe-fixes")
+    return (root / "shop" / "templates" / "service.yaml").read_text()
+
+
+def test_fixes_are_made_in_the_text_of_templates(tmp_path: Path) -> None:
+    chart(tmp_path, SERVICE.replace("{{ .Values.port }}", "htttp"))
+    assert fixed(tmp_path, "SVC005") == SERVICE.replace("{{ .Values.port }}", "http")
+
+
+def test_fixes_leave_actions_and_values_alone(tmp_path: Path) -> None:
+    chart(tmp_path)
+    assert fixed(tmp_path, "SVC005") == SERVICE
+    assert (tmp_path / "shop" / "values.yaml").read_text() == VALUES
