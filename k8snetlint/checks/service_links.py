@@ -36,7 +36,10 @@ from .missing_services import are_together, is_open_to
 # Names that the kubelet gives to variables of Services; those of `kubernetes` are there in every pod.
 _OF_SERVICE = re.compile(r"(?P<prefix>[A-Z][A-Z0-9_]*?)_(?:SERVICE_HOST|SERVICE_PORT(?:_[A-Z0-9_]+)?)\Z")
 _OF_LINK = re.compile(r"(?P<prefix>[A-Z][A-Z0-9_]*?)_PORT(?:_[0-9]+_(?:TCP|UDP|SCTP)(?:_(?:PROTO|PORT|ADDR))?)?\Z")
-_IN_SHELL = re.compile(r"\$\{?(?P<name>[A-Z][A-Z0-9_]*_SERVICE_(?:HOST|PORT(?:_[A-Z0-9_]+)?))\b")
+_IN_SHELL = re.compile(
+    r"\$(?:(?P<brace>\{)?)(?P<name>[A-Z][A-Z0-9_]*(?:_SERVICE_HOST|_PORT(?:_[A-Z0-9_]+)?))\b(?(brace)[^{}]*\})"
+)
+_BEFORE_A_PORT = re.compile(r"(?::|(?<![a-z])port[\w.-]*[= ]*[\"']?|(?:\A|\s)-p[ =]?)\Z", re.IGNORECASE)
 _SHELL = re.compile(r"(?:^|/)(?:ba|da|a|z|k)?sh\Z|\A-[a-z]*c\Z|cmd(?:\.exe)?\Z|powershell|pwsh", re.IGNORECASE)
 _KUBERNETES = "KUBERNETES"
 _MANY_SERVICES = 100
@@ -52,7 +55,10 @@ _BY_CONTROLLERS = {
 
 @attrs.frozen(eq=False)
 class Use:
-    """A variable that a text of a container refers to. `index` is its place in `env`, None elsewhere."""
+    """A variable that a text of a container refers to. `index` is its place in `env`, None elsewhere.
+
+    `lead` is what stands before it: the key or flag, and the text up to it.
+    """
 
     name: str
     resource: Resource
@@ -60,6 +66,7 @@ class Use:
     place: Place
     index: int | None
     is_shell: bool
+    lead: str
 
 
 def _uses(container: Container, variables: Environment, workload: Workload) -> Iterator[Use]:
@@ -67,7 +74,8 @@ def _uses(container: Container, variables: Environment, workload: Workload) -> I
         if variable.text is not None and variable.node is not None and variable.index is not None:
             for reference in references(variable.text):
                 place = variable.node.part(reference.start, reference.end)
-                yield Use(reference.name, variable.resource, variable.path, place, variable.index, False)
+                lead = f"{variable.name}={variable.text[: reference.start]}"
+                yield Use(reference.name, variable.resource, variable.path, place, variable.index, False, lead)
     texts = [
         (text, node, (*container.path, field, index))
         for field in ("command", "args")
@@ -75,11 +83,16 @@ def _uses(container: Container, variables: Environment, workload: Workload) -> I
         if (text := text_of(node)) is not None
     ]
     is_shell = any(_SHELL.search(text.strip()) for text, _, _ in texts)
+    before = ""
     for text, node, path in texts:
         for reference in references(text):
-            yield Use(reference.name, workload, path, node.part(reference.start, reference.end), None, is_shell)
+            place = node.part(reference.start, reference.end)
+            yield Use(reference.name, workload, path, place, None, is_shell, before + text[: reference.start])
         for match in _IN_SHELL.finditer(text) if is_shell else ():
-            yield Use(match["name"], workload, path, node.part(*match.span()), None, True)
+            # What the script sets itself is its own.
+            if re.search(rf"\b{match['name']}=", text) is None:
+                yield Use(match["name"], workload, path, node.part(*match.span()), None, True, text[: match.start()])
+        before = f"{text} " if text.startswith("-") and "=" not in text else ""
 
 
 @attrs.frozen(eq=False)
@@ -141,19 +154,19 @@ def service_link_env_collision(workload: Workload, ctx: Context) -> Iterator[Dia
         own = around.environment.names
         for use in around.uses:
             prefix = use.name.removesuffix("_PORT")
-            if prefix == use.name or use.name in own or prefix.endswith("_SERVICE") or use.is_shell:
+            if prefix == use.name or use.name in own or prefix.endswith("_SERVICE"):
                 continue
             service = _linked(prefixes, prefix, workload)
-            # `$(X_PORT)` as the whole text may well be meant as the URL that it is.
-            if service is not None and use.place.text != text_of(use.resource.root.get(*use.path)):
+            # Where no port belongs, `$(X_PORT)` may well be meant as the URL that it is.
+            if service is not None and _BEFORE_A_PORT.search(use.lead):
                 yield ctx.report(
                     use.resource,
                     *use.path,
                     primary=_at(use),
-                    message=f"`$({use.name})` stands for `{_url(service)}`, which the Service `{service.name}` sets, not for"
+                    message=f"`{use.place.text}` stands for `{_url(service)}`, which the Service `{service.name}` sets, not for"
                     " a port number",
                     related=[ctx.location(service, "metadata", "name", label="sets the variable")],
-                    help=f"declare {use.name} in `env`, or use $({prefix}_SERVICE_PORT)",
+                    help=f"declare {use.name} in `env`, or use {prefix}_SERVICE_PORT",
                 )
         for name in variables_read_by(around.container.image):
             is_own = name in own or _is_given_by_flag(around.container, name)
