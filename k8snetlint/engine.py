@@ -100,8 +100,14 @@ class Context:
         return value if isinstance(value, type(default)) else default
 
     def location(self, resource: Resource, *path: str | int, label: str | None = None, key: bool = False) -> Location:
-        """The place of the value at a path of an object, or of its key. Raises KeyError if it is not there."""
-        node = resource.root.key_at(*path) if key else resource.root.at(*path)
+        """The place of the value at a path of an object, or of its key; of the deepest key on the way where it is missing.
+
+        Manifests may hold anything: a place that a check takes for granted need not be there.
+        """
+        try:
+            node = resource.root.key_at(*path) if key else resource.root.at(*path)
+        except KeyError:
+            return self.near(resource, *path, label=label)
         place = _first_line(node.place) if not node.is_mapping and not node.is_sequence else _opening(node)
         return Location(place, label, node.via)
 
