@@ -234,12 +234,14 @@ def side_bits(points: tuple[Point, ...], side: Side) -> int:
 
 
 def lonely_points(points: tuple[Point, ...], question: Question) -> int:
-    """The points at which both sides of a question have a peer, and it is the same one: no flow is within them."""
+    """The points at which both sides of a question have one pod, and it is the same: no flow is within them."""
     senders, receivers = ({id(peer) for peer in side.peers} for side in (question.sources, question.destinations))
     found: list[int] = []
     for index, point in enumerate(points):
         ends = [{id(peer) for peer in point.peers} & wanted for wanted in (senders, receivers)]
-        if len(ends[0]) == 1 and ends[0] == ends[1]:
+        if len(ends[0]) != 1 or ends[0] != ends[1]:
+            continue
+        if not question.between_replicas or all(peer.is_single for peer in point.peers if id(peer) in ends[0]):
             found.append(index)
     return bits.of(found)
 
@@ -250,11 +252,11 @@ def flow_at(points: tuple[Point, ...], question: Question, source: int, destinat
         return None
     senders = candidates(points[source], question.sources)
     receivers = candidates(points[destination], question.destinations)
-    for sender in senders[:2]:
-        for receiver in receivers[:2]:
-            if sender is not receiver or (question.between_replicas and not sender.is_single):
-                return sender, receiver
-    return None
+    pairs = [(sender, receiver) for sender in senders[:2] for receiver in receivers[:2]]
+    different = next((pair for pair in pairs if pair[0] is not pair[1]), None)
+    if different is None and question.between_replicas:
+        return next((pair for pair in pairs if not pair[0].is_single), None)
+    return different
 
 
 def candidates(point: Point, side: Side) -> list[Peer]:

@@ -12,13 +12,16 @@ from k8snetlint.analysis.effects import (
     redundant_parts_here,
     unisolated,
 )
+from k8snetlint.analysis.reachability import connectivity_in
+from k8snetlint.analysis.smt.encoding import Encoding
 from k8snetlint.analysis.stated import (
     check_extends_nothing,
     check_forbids,
     check_permits,
     check_strongly_equivalent,
 )
-from k8snetlint.analysis.verdict import Holds, Refuted, World, check_equivalent
+from k8snetlint.analysis.universe import Universe
+from k8snetlint.analysis.verdict import Holds, Refuted, World, check_equivalent, everyone
 from k8snetlint.policy.ir import PolicySet
 from k8snetlint.policy.lowering import lower
 from tests.clusters import cluster_of
@@ -221,3 +224,16 @@ spec:
         ("default/web[Pod]", "default/cart[ReplicaSet]", "TCP 80", "TCP 81")
     ]
     assert difference(shown(80), shown(80)).is_empty
+
+
+def test_the_solver_asks_about_pods_of_one_workload_too():
+    found = policies(DB_DAEMONS, policy("peers", "peers", "peers"), policy("web", "web", "db"))
+    universe = Universe((found,), found.peers.pods)
+    groups = connectivity_in(universe, found).groups
+    encoding = Encoding(universe, (found,))
+    assert encoding.find_disagreement(everyone(found), found, groups) is None
+    (point,) = (number for number, each in enumerate(universe.points) if "peers" in each.example.text)
+    others = [group for group in groups if not (group.sources & group.destinations) >> point & 1]
+    flow = encoding.find_disagreement(everyone(found), found, others)
+    assert flow is not None
+    assert (flow.source.text, flow.destination.text) == ("default/peers[DaemonSet]", "default/peers[DaemonSet]")
