@@ -162,7 +162,7 @@ class _Search:
         steps = Candidates(drafts, effects, self.intents, asked, self.groups).steps()
         if len(steps) > _MOST_STEPS:
             raise Undecided(f"there are more than {_MOST_STEPS:,} single steps to choose from")
-        effects = Effects(self.policies, drafts, steps)
+        effects = effects.with_steps(steps)
         required: dict[tuple[Formula, int | None], Required] = {}
         for each in asked:
             allowed = effects.allowed(each.flow)

@@ -108,8 +108,8 @@ class Candidates:
         for each in self.asked:
             for direction in (EGRESS, INGRESS):
                 subject, other = each.ends(direction)
-                for draft in self.drafts if subject.is_pod else ():
-                    if draft.is_editable and direction in draft.directions and self.effects.selects(draft, subject):
+                for draft in self.effects.selecting(subject, direction) if subject.is_pod else ():
+                    if draft.is_editable:
                         found.update(dict.fromkeys(self._of(draft, direction, each, other)))
         return tuple(sorted(found, key=lambda step: (step.draft, step.direction, step.rule)))
 

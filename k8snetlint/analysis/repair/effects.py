@@ -32,10 +32,21 @@ class Effects:
         self._enforcement = policies.peers.enforcement
         self._steps: dict[tuple[int, str, int], list[tuple[int, Step]]] = {}
         self._numbers = {step: number for number, step in enumerate(steps)}
+        self._slots: dict[tuple[int, str], set[int]] = {}
         for number, step in enumerate(steps):
             self._steps.setdefault((step.draft, step.direction, step.rule), []).append((number, step))
+            if step.kind is StepKind.ADD_RULE:
+                self._slots.setdefault((step.draft, step.direction), set()).add(step.rule)
         self._peers: dict[tuple[int, NetworkPolicyPeer | SuggestedPeer], PeerExpr] = {}
         self._subjects = {draft.number: draft.subject for draft in drafts}
+        self._selecting: dict[int, tuple[Peer, list[Draft]]] = {}
+
+    def with_steps(self, steps: Sequence[Step]) -> Effects:
+        """The same with other steps; whom the drafts select is not asked again."""
+        found = Effects(self.policies, self.drafts, steps)
+        found._peers = self._peers
+        found._selecting = self._selecting
+        return found
 
     def allowed(self, flow: Flow) -> Formula:
         """Whether a flow is allowed."""
@@ -43,9 +54,14 @@ class Effects:
             return TRUE
         return every(*(self._stage(direction, flow) for direction in (EGRESS, INGRESS)), *self._others(flow))
 
-    def selects(self, draft: Draft, peer: Peer) -> bool:
-        """Whether a draft is about a peer."""
-        return matches(self._subjects[draft.number], peer)
+    def selecting(self, peer: Peer, direction: str) -> list[Draft]:
+        """The drafts that are about a peer in a direction."""
+        known = self._selecting.get(id(peer))
+        if known is None:
+            found = [draft for draft in self.drafts if matches(self._subjects[draft.number], peer)]
+            # The peer is kept, so that its identity stays its own.
+            known = self._selecting[id(peer)] = (peer, found)
+        return [draft for draft in known[1] if direction in draft.directions]
 
     def matched(self, draft: Draft, rule: NetworkPolicyRule, flow: Flow, other: Peer) -> tuple[list[int], list[int]]:
         """The numbers of the written peers and ports of a rule that fit a flow, whose other end is given."""
@@ -82,8 +98,7 @@ class Effects:
                     # A list that has become empty would stand for everyone.
                     yield Required(some(gone, *map(No, removed), *added))
         previous: Formula = TRUE
-        slots = sorted({rule for number, way, rule in self._steps if (number, way) == (draft.number, direction)})
-        for index in (slot for slot in slots if slot >= len(rules)):
+        for index in sorted(self._slots.get((draft.number, direction), ())):
             own = self._steps[draft.number, direction, index]
             exists = some(*(Made(number) for number, step in own if step.kind is StepKind.ADD_RULE))
             for kind in (StepKind.ADD_PEER, StepKind.ADD_PORT):
@@ -113,11 +128,9 @@ class Effects:
         subject, other = (flow.destination, flow.source) if direction == INGRESS else (flow.source, flow.destination)
         allows: list[Formula] = []
         isolates: list[Formula] = []
-        for draft in self.drafts:
-            if direction in draft.directions and self.selects(draft, subject):
-                is_isolating = self._made(StepKind.ISOLATE, draft.number, direction) if draft.is_new else TRUE
-                isolates.append(is_isolating)
-                allows += self._rules(draft, direction, flow, other)
+        for draft in self.selecting(subject, direction):
+            isolates.append(self._made(StepKind.ISOLATE, draft.number, direction) if draft.is_new else TRUE)
+            allows += self._rules(draft, direction, flow, other)
         allowed = some(*allows)
         if _decided(after, flow) is Action.DENY:
             return allowed
@@ -147,8 +160,7 @@ class Effects:
                         _opening(own, flow),
                     ),
                 )
-        slots = {rule for number, way, rule in self._steps if (number, way) == (draft.number, direction)}
-        for slot in sorted(each for each in slots if each >= len(rules)):
+        for slot in sorted(self._slots.get((draft.number, direction), ())):
             own = self._steps[draft.number, direction, slot]
             fitting = [Made(n) for n, step in own if step.peer is not None and self.fits(draft, step.peer, other)]
             yield every(some(*fitting), some(*_opening(own, flow)))
