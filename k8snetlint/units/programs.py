@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import time
 from collections.abc import Sequence
 from types import TracebackType
 from typing import IO, TYPE_CHECKING
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
     from tempfile import TemporaryDirectory
 
 TIMEOUT_S = 60
+# For all that programs do in one run.
+TOTAL_S = 600
 MAX_OUTPUT = 64_000_000
 _LONGEST_REASON = 300
 # Where nothing listens: what a program would fetch fails at once.
@@ -44,6 +47,7 @@ class Programs:
         self._folder: TemporaryDirectory[str] | None = None
         self._paths: dict[str, str] = {}
         self._count = 0
+        self._spent_s = 0.0
         self.versions: dict[str, str] = {}
 
     def __enter__(self) -> Programs:
@@ -82,7 +86,12 @@ class Programs:
             version = "version", *(("--short",) if name == "helm" else ())
             ran = self._run(self._path(name), version, directory)
             self.versions[name] = ran.output.strip().split("\n")[0].strip()
-        return self._run(self._path(name), arguments, directory)
+        if self._spent_s >= TOTAL_S:
+            return Ran("", f"`{name}` is not started: programs took {TOTAL_S} s already", is_limit=True)
+        start = time.monotonic()
+        ran = self._run(self._path(name), arguments, directory)
+        self._spent_s += time.monotonic() - start
+        return ran
 
     def _path(self, name: str) -> str:
         path = self._paths.get(name) or shutil.which(name)

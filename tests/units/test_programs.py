@@ -204,6 +204,9 @@ def test_what_takes_too_long_or_is_too_much_is_given_up(
     monkeypatch.setattr(programs, "TIMEOUT_S", 1)
     result = rendered(tree, FILES)
     assert [problem.message for problem in result.problems] == ["`kustomize` took more than 1 s"]
+    monkeypatch.setattr(programs, "TOTAL_S", 0)
+    result = rendered(tree, FILES)
+    assert [problem.message for problem in result.problems] == ["`kustomize` is not started: programs took 0 s already"]
 
 
 def test_a_program_that_is_not_there_is_named(tree: Path, fake: Fake) -> None:
