@@ -68,7 +68,7 @@ class _Reading:
 
         Source: Flux, helm.toolkit.fluxcd.io/v2: values of `valuesFrom` in their order, then `values` over them.
         """
-        spec = self.root.get("spec", "chart", "spec")
+        spec = self.root.get("spec", "chart", "spec") or self._chart_object()
         if spec is None or text_at(spec, "sourceRef", "kind") not in _TREES:
             return
         chart = self._chart(text_at(spec, "chart"))
@@ -86,6 +86,19 @@ class _Reading:
             self._take_reference(reference)
         self._take(self.root.get("spec", "values"))
         yield self._release(chart, "HelmRelease", release, target or self.namespace, defaults)
+
+    def _chart_object(self) -> Node | None:
+        """What the HelmChart of the same unit says that `chartRef` names."""
+        name = text_at(self.root, "spec", "chartRef", "name")
+        for document in self.documents:
+            root = document.root
+            if (
+                text_at(root, "apiVersion").startswith("source.toolkit.fluxcd.io/")
+                and text_at(root, "kind") == "HelmChart"
+            ):
+                if name and text_at(root, "metadata", "name") == name:
+                    return root.get("spec")
+        return None
 
     def argo(self) -> Iterator[Release]:
         """The charts of an Application.

@@ -180,6 +180,27 @@ def test_values_files_of_a_helm_release_stand_in_for_the_charts_own(tmp_path: Pa
     assert names(unit) == ["Service/shop-"]
 
 
+def test_a_helm_release_names_a_chart_object_of_the_same_unit(tmp_path: Path) -> None:
+    chart = """
+        apiVersion: source.toolkit.fluxcd.io/v1
+        kind: HelmChart
+        metadata: {name: shop-chart, namespace: live}
+        spec: {chart: ./charts/shop, sourceRef: {kind: GitRepository, name: all}}
+        """
+    release = """
+        apiVersion: helm.toolkit.fluxcd.io/v2
+        kind: HelmRelease
+        metadata: {name: shop, namespace: live}
+        spec:
+          chartRef: {kind: HelmChart, name: shop-chart}
+          targetNamespace: other
+          values: {port: 3}
+        """
+    result = found(tmp_path, {**CHART, "flux/chart.yaml": chart, "flux/release.yaml": release})
+    unit = unit_of(result, ".:HelmRelease/shop")
+    assert (unit.namespace, names(unit), port(unit)[0]) == ("other", ["Service/other-shop-shop"], 3)
+
+
 def test_a_helm_release_of_a_chart_repository_is_none_of_this_tree(tmp_path: Path) -> None:
     text = FLUX.replace("GitRepository", "HelmRepository").replace("./charts/shop", "charts/shop")
     result = found(tmp_path, {**CHART, "release.yaml": text})
