@@ -23,6 +23,7 @@ from .unit import Unit, UnitProblem, UnitType
 
 if TYPE_CHECKING:
     from .helm import ParsedTexts, RenderedChart
+    from .helm.files import ChartFiles
     from .templated import Templating
 
 
@@ -141,6 +142,7 @@ class Charts:
             known=self.files.by_path,
             absent=self.files.inputs.absent,
             parsed=self._parsed,
+            nearby=self._files_of,
         )
         problems = [UnitProblem("TOOL002", Severity.NOTE, message, where) for message, where in installation.missing]
         paths = self._paths(directory, rendered)
@@ -190,6 +192,16 @@ class Charts:
             rule, severity = ("TOOL005", Severity.WARNING) if why.is_limit else ("TOOL002", Severity.NOTE)
             problems.append(UnitProblem(rule, severity, why.message, why.place))
         return ChartObjects(documents, tuple(problems), self._paths(directory, rendered))
+
+    def _files_of(self, directory: str) -> ChartFiles | None:
+        """The files of a chart in another folder; None where there is none below the given paths."""
+        from .helm.files import folder_files
+
+        inputs = self.files.inputs
+        real = inputs.real_path(directory)
+        if real is None or not inputs.is_file(join(directory, CHART_NAME)):
+            return None
+        return folder_files(Path(real), inputs.absent)
 
     def _paths(self, directory: str, rendered: RenderedChart) -> tuple[str, ...]:
         """The files that a chart is made of: its templates, and its values with those of its subcharts."""

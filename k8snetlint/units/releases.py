@@ -92,12 +92,9 @@ class _Reading:
         name = text_at(self.root, "spec", "chartRef", "name")
         for document in self.documents:
             root = document.root
-            if (
-                text_at(root, "apiVersion").startswith("source.toolkit.fluxcd.io/")
-                and text_at(root, "kind") == "HelmChart"
-            ):
-                if name and text_at(root, "metadata", "name") == name:
-                    return root.get("spec")
+            kind = (text_at(root, "apiVersion").partition("/")[0], text_at(root, "kind"))
+            if name and kind == ("source.toolkit.fluxcd.io", "HelmChart") and text_at(root, "metadata", "name") == name:
+                return root.get("spec")
         return None
 
     def argo(self) -> Iterator[Release]:

@@ -134,6 +134,57 @@ def test_a_chart_that_a_kustomization_would_fetch_is_said(tmp_path: Path) -> Non
     ]
 
 
+LIBRARY = {
+    "charts/common/Chart.yaml": "apiVersion: v2\nname: common\nversion: 1.2.3\ntype: library\n",
+    "charts/common/templates/_names.tpl": '{{ define "common.name" }}{{ .Chart.Name }}-x{{ end }}',
+}
+DEPENDENT = {
+    "charts/app/Chart.yaml": """
+        apiVersion: v2
+        name: app
+        version: 1.0.0
+        dependencies: [{name: common, version: 1.x.x, repository: "file://../common"}]
+        """,
+    "charts/app/templates/service.yaml": """
+        apiVersion: v1
+        kind: Service
+        metadata: {name: {{ include "common.name" . }}}
+        """,
+}
+
+
+def test_a_dependency_that_is_a_folder_beside_the_chart_is_taken_from_there(tmp_path: Path) -> None:
+    result = found(tmp_path, {**LIBRARY, **DEPENDENT})
+    assert [(unit.name, unit.complete, names(unit)) for unit in result.units] == [
+        ("charts/app", True, ["Service/app-x"]),
+        ("charts/common", True, []),
+    ]
+    name = result.units[0].documents[0].root.at("metadata", "name")
+    assert name.source.path == "charts/app/templates/service.yaml"
+
+
+def test_a_dependency_outside_of_the_given_paths_is_not_read(tmp_path: Path) -> None:
+    unit = found(tmp_path, {**LIBRARY, **DEPENDENT}, "charts/app").units[0]
+    assert names(unit) == []
+    assert unit.incomplete_because[0].message == (
+        "subchart `common` 1.x.x is not in charts/: what it makes is not known"
+    )
+
+
+def test_charts_that_depend_on_one_another_end(tmp_path: Path) -> None:
+    files = {
+        f"charts/{name}/Chart.yaml": f"""
+        apiVersion: v2
+        name: {name}
+        version: 1.0.0
+        dependencies: [{{name: {other}, version: 1.0.0, repository: "file://../{other}"}}]
+        """
+        for name, other in (("a", "b"), ("b", "a"))
+    }
+    files["charts/a/templates/x.yaml"] = an_object("Service", "x")
+    assert [unit.name for unit in found(tmp_path, files).units] == ["charts/a", "charts/b"]
+
+
 FLUX = """
     apiVersion: helm.toolkit.fluxcd.io/v2
     kind: HelmRelease

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import posixpath
+from collections.abc import Callable, Mapping
 
 import attrs
 
@@ -13,6 +14,7 @@ from k8snetlint.source.tree import Node
 from .files import ChartFiles, archive_files
 from .values import GoMap, TemplateError, Value, from_node, plain_map, put, text_of
 
+FILE = "file://"
 MAX_CHART_DEPTH = 10
 MAX_CHARTS = 200
 
@@ -58,12 +60,16 @@ class Chart:
 
 @attrs.define
 class Loading:
-    """What loading a chart and its subcharts leaves to say. `known` are files that were read before, by shown path."""
+    """What loading a chart and its subcharts leaves to say. `known` are files that were read before, by shown path.
+
+    `nearby` gives the files of a chart in another folder, by the path it is shown under, where it may be read.
+    """
 
     problems: list[tuple[str, Place | None]] = attrs.Factory(list)
     limit_reached: bool = False
     charts: int = 0
     known: Mapping[str, SourceFile] = attrs.Factory(dict)
+    nearby: Callable[[str], ChartFiles | None] | None = None
 
     def source(self, path: str, data: bytes) -> SourceFile:
         """A file of the chart as text: the very one that is known by that path, whose text may have been replaced."""
@@ -116,6 +122,7 @@ def load_chart(files: ChartFiles, shown: str, loading: Loading, depth: int = 0) 
     chart = Chart(name, version, metadata, values, templates, others, crds, dependencies, [], root.place)
     chart.lists_dependencies = listed is not None and listed.is_sequence
     chart.subcharts = _subcharts(contents, shown, loading, depth)
+    chart.subcharts += _neighbours(chart, shown, loading, depth)
     return chart
 
 
@@ -150,6 +157,25 @@ def _subcharts(contents: dict[str, bytes], shown: str, loading: Loading, depth: 
         except TemplateError as error:
             loading.problems.append((f"{where} is not loaded: {error.message}", error.place))
     return charts
+
+
+def _neighbours(chart: Chart, shown: str, loading: Loading, depth: int) -> list[Chart]:
+    """The charts of dependencies that are folders beside the chart and were not put into `charts/`, as Helm would."""
+    found: list[Chart] = []
+    present = {subchart.name for subchart in chart.subcharts}
+    for dependency in chart.dependencies:
+        if not dependency.repository.startswith(FILE) or dependency.name in present or loading.nearby is None:
+            continue
+        where = posixpath.normpath(posixpath.join(shown, dependency.repository.removeprefix(FILE)))
+        files = loading.nearby(where)
+        if files is None or depth >= MAX_CHART_DEPTH or loading.charts >= MAX_CHARTS:
+            continue
+        present.add(dependency.name)
+        try:
+            found.append(load_chart(files, where, loading, depth + 1))
+        except TemplateError as error:
+            loading.problems.append((f"{where} is not loaded: {error.message}", error.place))
+    return found
 
 
 def _only_mapping(source: SourceFile) -> Node:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 
 import attrs
@@ -15,7 +15,7 @@ from .chart import Chart, Loading, load_chart, overlaid
 from .coalescing import coalesced
 from .compiler import Compiled, compile_source, printed
 from .dependencies import process_dependencies
-from .files import folder_files
+from .files import ChartFiles, folder_files
 from .functions import function_library
 from .lexer import TemplateSyntaxError
 from .objects import DEFAULT_KUBE_VERSION, capabilities, chart_object, files_object, release
@@ -89,6 +89,7 @@ def render_chart(
     known: Mapping[str, SourceFile] | None = None,
     absent: Collection[str] = (),
     parsed: ParsedTexts | None = None,
+    nearby: Callable[[str], ChartFiles | None] | None = None,
 ) -> RenderedChart:
     """What `helm template` makes of the chart in a folder.
 
@@ -96,9 +97,9 @@ def render_chart(
     over the earlier; what they set has its place in them. `defaults` stand in for the chart's own `values.yaml`.
     `known` are files that were read before, by shown path, `absent` the real paths of some that count as gone; `parsed` is
     shared by the charts of a run.
-    Reads no file outside of the folder and starts nothing.
+    `nearby` gives the files of charts in other folders. Else no file outside of the folder is read, and nothing started.
     """
-    loading = Loading(known=known or {})
+    loading = Loading(known=known or {}, nearby=nearby)
     try:
         cluster = capabilities(kube_version, api_versions)
         # Closures and frames form cycles by the hundred thousand, nearly all of which live until the chart is done.
