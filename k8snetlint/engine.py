@@ -162,7 +162,8 @@ class Context:
         """A fix of the rule's applicability; None if an edit could not be made (the value stands elsewhere)."""
         if not edits or any(edit is None or not _can_be_made(edit) for edit in edits):
             return None
-        return Fix(title, tuple(edit for edit in edits if edit), self.rule.fix or Applicability.UNSAFE)
+        made = tuple(_with_line_ends(edit) for edit in edits if edit)
+        return Fix(title, made, self.rule.fix or Applicability.UNSAFE)
 
     def replace(self, resource: Resource, *path: str | int, text: str) -> Edit | None:
         """The edit that writes a text in place of the scalar at a path; None where the value is not written there."""
@@ -170,6 +171,13 @@ class Context:
         if node is None or node.via or node.is_mapping or node.is_sequence:
             return None
         return Edit(node.source, node.span, text)
+
+
+def _with_line_ends(edit: Edit) -> Edit:
+    """The edit with the line ends of its file."""
+    if "\n" not in edit.text or "\r\n" not in edit.source.text:
+        return edit
+    return edit._replace(text=edit.text.replace("\n", "\r\n"))
 
 
 def _can_be_made(edit: Edit) -> bool:

@@ -41,6 +41,14 @@ def with_items(resource: Resource, *path: str | int, items: list[str]) -> Edit |
     return Edit(node.source, Span(last.end, last.end), "".join(f"\n{lead}{item}" for item in items))
 
 
+def line_end(text: str, offset: int) -> int:
+    """Where the line of an offset ends: before its line end, whichever that is."""
+    end = text.find("\n", offset)
+    if end < 0:
+        return len(text)
+    return end - 1 if text[end - 1] == "\r" and end > offset else end
+
+
 def with_entry(resource: Resource, *path: str | int, entry: str) -> Edit | None:
     """The edit that adds a line `key: value` below a scalar or flow entry at a path, in a block mapping.
 
@@ -54,8 +62,7 @@ def with_entry(resource: Resource, *path: str | int, entry: str) -> Edit | None:
     if key.source is not node.source:
         return None
     start = text.rfind("\n", 0, key.start) + 1
-    end = text.find("\n", node.end)
-    end = len(text) if end < 0 else end
+    end = line_end(text, node.end)
     lead = text[start : key.start]
     if lead.replace("- ", "  ").strip() or text[node.end : end].split("#", 1)[0].strip():
         return None
