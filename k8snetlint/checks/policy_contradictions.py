@@ -11,6 +11,7 @@ from k8snetlint.analysis.blocking import policies_of
 from k8snetlint.analysis.containment import contradiction
 from k8snetlint.analysis.decided import Deciding, covering
 from k8snetlint.analysis.redundancy import of_peer
+from k8snetlint.analysis.reference import is_allowed
 from k8snetlint.analysis.samples import example
 from k8snetlint.analysis.understood import Unsettled, network_policy_rules
 from k8snetlint.analysis.verdict import Undecided
@@ -199,6 +200,6 @@ def _readmitted(ctx: Context, policies: PolicySet, each: _Exception, rules: tupl
             f"{'allows' if len(names) == 1 else 'allow'} it to the same pods on the same ports: `except` is no deny"
         ),
         related=related,
-        notes=[witness_text(policies, flow)] if flow is not None else [],
+        notes=[witness_text(policies, flow)] if flow is not None and is_allowed(policies, flow).is_allowed else [],
         help="take the addresses away from the other rule too, or remove the exception",
     )

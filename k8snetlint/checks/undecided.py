@@ -11,7 +11,7 @@ from k8snetlint.diagnostic import Confidence, Diagnostic, Severity
 from k8snetlint.engine import Context
 from k8snetlint.settings import Settings
 
-UNDECIDED = "TOOL006"
+UNDECIDED, NAME = "TOOL006", "undecided"
 
 
 def resource_limit(settings: Settings) -> int | None:
@@ -22,7 +22,8 @@ def resource_limit(settings: Settings) -> int | None:
 
 def undecided(ctx: Context, unsettled: Unsettled) -> Iterator[Diagnostic]:
     """The diagnostic that says so: neither that the rule found something nor that it did not."""
-    if UNDECIDED in ctx.settings.ignore or ctx.cluster.is_context(unsettled.policy):
+    is_ignored = any(UNDECIDED.startswith(each) or each == NAME for each in ctx.settings.ignore)
+    if is_ignored or ctx.cluster.is_context(unsettled.policy):
         return
     made = ctx.report(
         unsettled.policy,

@@ -72,3 +72,25 @@ def test_only_sarif_imports_its_object_model(tmp_path: Path) -> None:
     write(tmp_path, CLEAN)
     assert "sarif_om" in imported(tmp_path, "check", "-f", "sarif", "cart.yaml")
     assert "sarif_om" not in imported(tmp_path, "check", "-f", "json", "cart.yaml")
+
+
+UNDOUBTED = """\
+apiVersion: networking.k8s.io/v1
+kind: NetworkPolicy
+metadata: {name: web}
+spec:
+  podSelector: {}
+  ingress:
+    - from: [{podSelector: {matchLabels: {app: a}}}]
+    - from: [{podSelector: {matchLabels: {app: a}}}, {podSelector: {matchLabels: {app: b}}}]
+"""
+DOUBTED = """\
+    - from: [{podSelector: {matchExpressions: [{key: tier, operator: NotIn, values: [x]}]}}]
+    - from: [{podSelector: {matchLabels: {tier: x}}}]
+"""
+
+
+def test_the_solver_is_imported_only_where_something_is_in_doubt(tmp_path: Path) -> None:
+    write(tmp_path, {**CLEAN, "sure.yaml": UNDOUBTED, "unsure.yaml": UNDOUBTED + DOUBTED})
+    for name, expected in (("cart.yaml", False), ("sure.yaml", False), ("unsure.yaml", True)):
+        assert ("z3" in imported(tmp_path, "check", name, "--select", "ALL")) is expected, name
