@@ -57,6 +57,8 @@ def ignore_rules(text: str) -> list[_Rule]:
 
 
 def _glob(pattern: str) -> re.Pattern[str]:
+    # Go negates a class by `^`; to it `!` is a character like others.
+    pattern = re.sub(r"\[!([^\]]+)\]", r"[\1!]", pattern).replace("[^", "[!")
     parts = [fnmatch.translate(part).removeprefix("(?s:").removesuffix(r")\Z") for part in pattern.split("/")]
     return re.compile("/".join(part.replace(".*", "[^/]*") for part in parts))
 

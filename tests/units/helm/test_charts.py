@@ -13,6 +13,7 @@ from k8snetlint.source.parse import parse
 from k8snetlint.source.text import SourceFile
 from k8snetlint.source.tree import Plain
 from k8snetlint.units.helm import RenderedChart, render_chart
+from k8snetlint.units.helm.files import folder_files
 from tests.shared import SHARED, needs_shared
 
 CHARTS = SHARED / "corpus" / "charts"
@@ -164,3 +165,27 @@ def test_what_is_not_rendered_costs_its_template_and_is_said(tmp_path: Path) -> 
         "shop/templates/b.yaml"
     ]
     assert "no b" in rendered.problems[0].message
+
+
+@pytest.mark.parametrize(
+    ("pattern", "ignored"),
+    [
+        ("*.txt", {"a.txt", "sub/a.txt"}),
+        ("/a.txt", {"a.txt"}),
+        ("sub/", {"sub/a.txt"}),
+        ("sub/*.txt", {"sub/a.txt"}),
+        ("[!a]*.md", {"a.md"}),
+        ("[^a]*.md", {"b.md"}),
+        ("# a.txt", set()),
+        ("**/a.txt", set()),
+        ("  a.txt  ", {"a.txt", "sub/a.txt"}),
+    ],
+)
+def test_files_that_the_chart_ignores(tmp_path: Path, pattern: str, ignored: set[str]) -> None:
+    names = {"a.txt", "a.md", "b.md", "sub/a.txt"}
+    for name in names:
+        path = tmp_path / name
+        path.parent.mkdir(exist_ok=True)
+        path.write_text("x")
+    (tmp_path / ".helmignore").write_text(pattern + "\n")
+    assert names - folder_files(tmp_path).contents.keys() == ignored
