@@ -62,4 +62,9 @@ def key_text(key: Node) -> str:
         return "true" if value else "false"
     if isinstance(value, dict | list):
         return key.place.text
+    if isinstance(value, float):
+        # A number without a fraction has none in the text either; what is no number keeps its own.
+        if not math.isfinite(value):
+            return key.place.text
+        return str(int(value)) if value.is_integer() and abs(value) < 1e21 else str(value)
     return str(value)
