@@ -215,7 +215,7 @@ def _collision(ctx: Context, around: Surroundings, service: Service, name: str) 
         workload,
         *around.container.path,
         "image",
-        message=f"the program of image `{around.container.image}` {fault}, so it fails to start",
+        message=f"the program of image `{around.container.image}` {fault}, so it may fail to start",
         severity=None if together else Severity.NOTE,
         related=[ctx.location(service, "metadata", "name", label="sets the variable")],
         help=remedy,

@@ -20,10 +20,10 @@ AZURE = "service.beta.kubernetes.io/azure-"
         ("docker.io/library/neo4j:5", ("NEO4J_*",)),
         ("registry.example:5000/neo4j:5", ("NEO4J_*",)),
         ("acme/neo4j:5", ()),
-        ("louislam/uptime-kuma@sha256:0123", ("UPTIME_KUMA_PORT",)),
-        ("mirror.example/cache/louislam/uptime-kuma:1", ("UPTIME_KUMA_PORT",)),
+        ("semaphoreui/semaphore@sha256:0123", ("SEMAPHORE_PORT",)),
+        ("mirror.example/cache/semaphoreui/semaphore:1", ("SEMAPHORE_PORT",)),
         ("ghcr.io/immich-app/immich-server:v2", ("IMMICH_PORT", "REDIS_PORT", "DB_PORT")),
-        ("louislam/uptime", ()),
+        ("semaphoreui/semaphor", ()),
         ("", ()),
     ],
 )
