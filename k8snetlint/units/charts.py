@@ -15,7 +15,7 @@ from k8snetlint.source.parse import ProblemKind
 from k8snetlint.source.text import Place, SourceFile
 from k8snetlint.source.tree import Document, Node
 
-from .classify import CHART_NAME
+from .classify import CHART_NAME, DocumentKind, kind_of, objects_of
 from .files import Files, head
 from .folders import is_below
 from .kustomize.file import join
@@ -214,11 +214,16 @@ class Charts:
 
 
 def _documents(rendered: RenderedChart, installation: Installation) -> tuple[Document, ...]:
-    """The objects of a chart that are installed with it."""
+    """The objects of a chart that are installed with it, those of lists one by one."""
     return tuple(
-        made.document
+        item
         for made in rendered.documents
         if (installation.includes_crds or not made.is_crd)
         and not made.is_test
         and (installation.includes_hooks or not made.hooks)
+        for item in _items(made.document)
     )
+
+
+def _items(document: Document) -> Iterable[Document]:
+    return objects_of(document) if kind_of(document.root) is DocumentKind.LIST else (document,)

@@ -134,6 +134,21 @@ def test_a_chart_that_a_kustomization_would_fetch_is_said(tmp_path: Path) -> Non
     ]
 
 
+def test_the_items_of_a_list_are_objects_of_the_chart(tmp_path: Path) -> None:
+    text = "apiVersion: v1\nkind: List\nitems:\n{{- range until 2 }}\n- {apiVersion: v1, kind: Service, metadata: {name: s{{ . }}}}\n{{- end }}\n"
+    files = {**CHART, "charts/shop/templates/service.yaml": text}
+    assert names(found(tmp_path, files).units[0]) == ["Service/s0", "Service/s1"]
+
+
+@pytest.mark.parametrize(
+    ("hook", "is_there"), [("pre-install,post-upgrade", True), ("test", False), ("crd-install", False)]
+)
+def test_what_waits_for_an_event(tmp_path: Path, hook: str, is_there: bool) -> None:
+    text = an_object("Service", "x", f"  annotations: {{helm.sh/hook: '{hook}'}}\n")
+    files = {**CHART, "charts/shop/templates/service.yaml": text}
+    assert names(found(tmp_path, files).units[0]) == (["Service/x"] if is_there else [])
+
+
 LIBRARY = {
     "charts/common/Chart.yaml": "apiVersion: v2\nname: common\nversion: 1.2.3\ntype: library\n",
     "charts/common/templates/_names.tpl": '{{ define "common.name" }}{{ .Chart.Name }}-x{{ end }}',

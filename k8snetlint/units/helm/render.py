@@ -25,6 +25,8 @@ from .runtime import Run
 from .values import GoMap, LimitReached, Struct, TemplateError, Value, from_node, plain_map
 
 HOOK = "helm.sh/hook"
+_CHANGES = ("install", "delete", "upgrade", "rollback")
+HOOKS = frozenset(["test", "test-success", *(f"{when}-{what}" for when in ("pre", "post") for what in _CHANGES)])
 _NOT_RENDERED = frozenset({"NOTES.txt"})
 
 
@@ -247,8 +249,10 @@ class _Rendering:
         documents, problems = documents_of(text, whole, sites)
         self.syntax.extend(problems)
         for document in documents:
-            if document.root.value is not None:
-                self.documents.append(RenderedDocument(document, template.source.path, _hooks(document.root)))
+            hooks = _hooks(document.root)
+            # Helm leaves out what waits for an event that it does not know.
+            if document.root.value is not None and HOOKS.issuperset(hooks):
+                self.documents.append(RenderedDocument(document, template.source.path, hooks))
 
     def _load_crds(self, chart: Chart) -> None:
         for source in chart.crds:
