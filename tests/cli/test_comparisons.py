@@ -39,7 +39,7 @@ spec:
 """
 GHOST = "        - podSelector: {matchLabels: {app: ghost}}\n"
 NEW = OLD.replace("      ports", f"{GHOST}      ports")
-FLOW = "a pod of namespace shop (team=red) with labels app=ghost -> a pod of namespace shop (team=red) with labels app=cart"
+FLOW = "a pod of namespace shop (team=red) with labels app=ghost -> shop/cart[Deployment]"
 
 
 @pytest.fixture
