@@ -94,10 +94,11 @@ class Context:
         """As `once`, for a function of what all checks of the unit see: it must not look at the rule."""
         return self._memory.once(compute, self)
 
-    def option(self, name: str, default: T) -> T:
-        """An option of the rule, as configured; the default where it is not, or of another type."""
-        value = self.settings.rule_options.get(self.rule.id, {}).get(name, default)
-        return value if isinstance(value, type(default)) else default
+    def option(self, name: str, default: int) -> int:
+        """An option of the rule, as configured; the default where it is not. Its document has to name the option."""
+        if name not in self.rule.options:
+            raise ValueError(f"the document of {self.rule.id} names no option `{name}`")
+        return self.settings.rule_options.get(self.rule.id, {}).get(name, default)
 
     def location(self, resource: Resource, *path: str | int, label: str | None = None, key: bool = False) -> Location:
         """The place of the value at a path of an object, or of its key; of the deepest key on the way where it is missing.

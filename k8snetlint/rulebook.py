@@ -59,7 +59,7 @@ class RuleInfo:
 
     `check` is the theme module of its check; rules that a lower layer raises have `raised_by` instead.
     `kinds` are written `group/Kind`, the core group as `v1`; `workload` stands for every kind that makes pods, and
-    an empty list for every kind.
+    an empty list for every kind. `options` are what the configuration may set for it: whole numbers.
     """
 
     id: str
@@ -73,6 +73,7 @@ class RuleInfo:
     kinds: tuple[str, ...]
     since: str
     path: Path
+    options: tuple[str, ...] = ()
 
     @cached_property
     def text(self) -> str:
@@ -172,9 +173,14 @@ def _read(path: Path) -> RuleInfo:
             confidence=Confidence[fields["confidence"].upper()],
             default={"true": True, "false": False}[fields["default"]],
             fix=None if fix == "none" else Applicability(fix),
-            kinds=tuple(item.strip() for item in fields["kinds"].strip("[]").split(",") if item.strip()),
+            kinds=_listed(fields["kinds"]),
             since=fields["since"],
             path=path,
+            options=_listed(fields.get("options", "")),
         )
     except (KeyError, ValueError) as error:
         raise RuleDocumentError(f"{path}: {error}") from error
+
+
+def _listed(text: str) -> tuple[str, ...]:
+    return tuple(item.strip() for item in text.strip("[]").split(",") if item.strip())

@@ -112,4 +112,4 @@ class Settings:
     render: str = "auto"
     variables: Mapping[str, str] = attrs.field(factory=dict)
     max_file_size: int | None = None
-    rule_options: Mapping[str, Mapping[str, object]] = attrs.field(factory=dict)
+    rule_options: Mapping[str, Mapping[str, int]] = attrs.field(factory=dict)

@@ -16,8 +16,7 @@ UNDECIDED, NAME = "TOOL006", "undecided"
 
 def resource_limit(settings: Settings) -> int | None:
     """The bound on each question to the solver, where the configuration sets one."""
-    found = settings.rule_options.get(UNDECIDED, {}).get("resource-limit")
-    return found if isinstance(found, int) and found > 0 else None
+    return settings.rule_options.get(UNDECIDED, {}).get("resource-limit")
 
 
 def undecided(ctx: Context, unsettled: Unsettled) -> Iterator[Diagnostic]:

@@ -88,7 +88,7 @@ TEMPLATE = """\
 
 # Options of single rules, as their documents name them (`k8snetlint explain RULE`).
 # rules:
-#   NP028: {}
+#   DISC008: {services: 50}
 """
 
 

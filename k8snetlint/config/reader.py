@@ -65,6 +65,10 @@ def parse_size(text: str) -> int:
     return int(match[1]) * _SIZES[match[2]]
 
 
+# The highest number that an option of a rule may have.
+_HIGHEST = 10**12
+
+
 class _Reader:
     def __init__(self, rulebook: Rulebook) -> None:
         self.rulebook = rulebook
@@ -256,14 +260,23 @@ class _Reader:
                 result.append(WorkloadSettings(**{key: texts[key] or "" for key in keys}))
         return tuple(result)
 
-    def rule_options(self, node: Node, where: str) -> dict[str, dict[str, object]]:
-        result: dict[str, dict[str, object]] = {}
+    def rule_options(self, node: Node, where: str) -> dict[str, dict[str, int]]:
+        result: dict[str, dict[str, int]] = {}
         for name, item in self.values.named(node, where).items():
             if self.selector(node.key_at(name), where) is None:
                 continue
-            options = {key: value.plain() for key, value in self.values.named(item, f"{where}.{name}").items()}
-            for rule in sorted(self.rulebook.resolve(name)):
-                result[rule] = result.get(rule, {}) | options
+            rules = [self.rulebook.rules[id_] for id_ in sorted(self.rulebook.resolve(name))]
+            known = sorted({option for rule in rules for option in rule.options})
+            if not known:
+                self.values.wrong(node.key_at(name), f"`{name}` has no options")
+                continue
+            given = self.values.mapping(item, f"{where}.{name}", known)
+            numbers = {
+                key: self.values.number(each, f"{where}.{name}.{key}", 1, _HIGHEST) for key, each in given.items()
+            }
+            options = {key: number for key, number in numbers.items() if number is not None}
+            for rule in rules:
+                result[rule.id] = result.get(rule.id, {}) | options
         return result
 
 

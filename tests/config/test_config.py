@@ -63,7 +63,7 @@ workloads:
 intents: [intents.yaml]
 render: never
 max-file-size: 1MB
-rules: {SVC005: {limit: 3}}
+rules: {DISC008: {services: 3}}
 """
 
 
@@ -96,7 +96,7 @@ def test_every_key_fills_its_setting(tmp_path: Path) -> None:
         intents=("intents.yaml",),
         render="never",
         max_file_size=1_000_000,
-        rule_options={"SVC005": {"limit": 3}},
+        rule_options={"DISC008": {"services": 3}},
     )
 
 
@@ -145,6 +145,15 @@ def test_every_key_fills_its_setting(tmp_path: Path) -> None:
         ),
         ("workloads: [{group: a, kind: b}]\n", "1:13: an entry of `workloads` lacks `template`"),
         ("max-file-size: big\n", "1:16: `max-file-size` is the string `big` where a size such as 64MB is expected"),
+        ("rules: {SVC005: {limit: 3}}\n", "1:9: `SVC005` has no options"),
+        (
+            "rules: {DISC008: {servics: 3}}\n",
+            "1:19: unknown key `servics` in rules.DISC008; did you mean `services`?",
+        ),
+        (
+            "rules: {DISC008: {services: many}}\n",
+            "1:29: `rules.DISC008.services` is the string `many` where an integer from 1 to 1000000000000 is expected",
+        ),
         ("a: 1\na: 2\n", "2:1: key `a` stands twice in one mapping: only the last value counts"),
         ("a: [\n", "1:4: "),
         ("a: 1\n---\nb: 1\n", "3:1: a configuration is one document"),

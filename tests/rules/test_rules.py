@@ -31,6 +31,8 @@ def test_document_is_whole(info: RuleInfo) -> None:
     assert (info.check is None) != (info.raised_by is None)
     assert info.summary.endswith(".")
     assert len(info.summary) <= 200
+    for option in info.options:
+        assert f"`{option}`" in info.text or f"{option}:" in info.text, f"{info.id} does not explain `{option}`"
     for section in ("## Why", "## References"):
         assert f"\n{section}\n" in info.text, f"{info.id} has no section {section}"
 
