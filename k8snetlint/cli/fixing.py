@@ -18,7 +18,9 @@ from .report import Checked
 
 def fixes_of(loaded: Loaded, diagnose: Callable[[Loaded], Checked], *, unsafe: bool) -> Fixed:
     """The new texts of the files that fixes change; nothing is written."""
-    context = {document.source.path for unit in loaded.found.units for document in unit.context}
+    own = {document.source.path for unit in loaded.found.units for document in unit.documents}
+    # What is context to one unit and part of another is fixed there.
+    context = {document.source.path for unit in loaded.found.units for document in unit.context} - own
 
     def diagnostics(texts: Mapping[str, str]) -> Sequence[Diagnostic]:
         return diagnose(with_texts(loaded, texts)).report.diagnostics

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Sequence
+from collections import Counter, deque
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
 
 import attrs
 
+from k8snetlint.source.tree import QUOTED, Document, Node
+
 from .gitops import Application, Origin, Taken
+from .kustomize.data import CLUSTER_SCOPED
+from .kustomize.resource import Resource
+from .kustomize.transform import in_namespace
 from .unit import Unit
 
 
@@ -56,3 +62,46 @@ def named(found: Sequence[Applied]) -> tuple[list[Unit], Taken]:
     }
     files = {source for each in found for source in each.taken.files}
     return list(units.values()), Taken(tuple(kustomizations), tuple(files))
+
+
+class Made(NamedTuple):
+    """An object as a unit has it, and as it is in the namespace that it goes to."""
+
+    document: Document
+    moved: Document
+
+
+def made_by(documents: Sequence[Document], made: Mapping[int, tuple[Made, ...]]) -> tuple[Document, ...]:
+    """What controllers apply for some objects, what they apply for these, and so on; none of those given.
+
+    `made` has what is made for an object, by the identity of its root.
+    """
+    seen = {id(document) for document in documents}
+    found: list[Document] = []
+    pending = deque(documents)
+    while pending:
+        for document, moved in made.get(id(pending.popleft().root), ()):
+            if id(document) not in seen:
+                seen.add(id(document))
+                found.append(moved)
+                pending.append(document)
+    return tuple(found)
+
+
+def within(documents: Sequence[Document], namespace: str | None, given_by: Node) -> tuple[Made, ...]:
+    """Objects as they are made, and with the namespace that those get which name none."""
+    if namespace is None:
+        return tuple(Made(document, document) for document in documents)
+    value = Node(namespace, given_by.start, given_by.start, given_by.source, QUOTED)
+    found: list[Made] = []
+    for document in documents:
+        moved = document
+        resource = Resource(document.root)
+        if (
+            document.root.get("metadata", "namespace") is None
+            and (resource.id.group, resource.id.kind) not in CLUSTER_SCOPED
+        ):
+            (resource,) = in_namespace([resource], value)
+            moved = Document(document.index, resource.root, document.comment_start)
+        found.append(Made(document, moved))
+    return tuple(found)

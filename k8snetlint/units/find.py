@@ -16,7 +16,7 @@ from k8snetlint.source.text import Place, SourceFile
 from k8snetlint.source.tree import Document, Node
 
 from . import alternatives
-from .applied import Applied, named, outermost
+from .applied import Applied, Made, made_by, named, outermost, within
 from .charts import Charts, configured_installation
 from .classify import CHART_NAME, objects_of, text_at
 from .files import Files, head
@@ -83,6 +83,8 @@ class _Finder:
         self.skipped: list[Skipped] = []
         # By the place of an object that has a controller apply something: what came of it.
         self.applied: dict[tuple[SourceFile, int], Followed] = {}
+        # By the identity of the object's root: what is made for it.
+        self.made: dict[int, tuple[Made, ...]] = {}
 
     # What renders is imported where something is to be rendered: most files are plain.
 
@@ -127,6 +129,8 @@ class _Finder:
         if context:
             documents = self._merged("context", "plain", self._units_of(context, "context", ())).documents
             units = [attrs.evolve(unit, context=(*unit.context, *documents)) for unit in units]
+        if self.made and not settings.one_unit:
+            units = [attrs.evolve(unit, context=(*unit.context, *made_by(unit.documents, self.made))) for unit in units]
         units = sorted((self.completed(unit) for unit in units), key=lambda unit: unit.name)
         names = tuple(unit.name for unit in units)
         problems = self._all_problems(units)
@@ -269,12 +273,18 @@ class _Finder:
                 if len(found) >= MAX_APPLICATIONS:
                     message = f"more than {MAX_APPLICATIONS:,} folders are applied by controllers: this one is left out"
                     self.problems.append(UnitProblem("TOOL005", Severity.WARNING, message, application.path.place))
-                    return named(outermost(found))
+                    return self._kept(found)
                 unit = self._application_unit(application, taken)
                 way = (*around, application.origin)
                 found.append(Applied(application, taken, unit, way))
                 pending.append((tuple(each.root for each in unit.documents), way))
-        return named(outermost(found))
+        return self._kept(found)
+
+    def _kept(self, found: Sequence[Applied]) -> tuple[list[Unit], Taken]:
+        kept = outermost(found)
+        for each in kept:
+            self._note(each.application.root, each.unit)
+        return named(kept)
 
     def _application_unit(self, application: Application, taken: Taken) -> Unit:
         """What a controller applies for an object."""
@@ -286,15 +296,15 @@ class _Finder:
             unit = attrs.evolve(unit, documents=substituted(unit.documents, application.settings))
         else:
             unit = self._plain(folder, "plain", taken.files, ())
-        unit = attrs.evolve(unit, namespace=application.namespace)
-        self._note(application.place, unit)
-        return unit
+        return attrs.evolve(unit, namespace=application.namespace)
 
-    def _note(self, place: tuple[SourceFile, int], unit: Unit) -> None:
+    def _note(self, root: Node, unit: Unit) -> None:
         """Remembers that what an object has applied is a unit."""
+        place = (root.source, root.start)
         namespaces = {text_at(each.root, "metadata", "namespace") or unit.namespace or "" for each in unit.documents}
         before = self.applied.get(place, Followed())
         self.applied[place] = Followed(before.namespaces | (namespaces - {""}))
+        self.made.setdefault(id(root), within(unit.documents, unit.namespace, root))
 
     def _released(self, units: Sequence[Unit]) -> list[Unit]:
         """The charts of this tree that objects of the units install, each with the values it is given there."""
@@ -312,7 +322,7 @@ class _Finder:
                 while name in made:
                     name += "+"
                 made[name] = self.charts.unit(release.chart, chart, name, release.installation)
-                self._note(release.place, made[name])
+                self._note(release.root, made[name])
         return list(made.values())
 
     def _names_any(self, groups: Sequence[str]) -> bool:

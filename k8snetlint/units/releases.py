@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 import attrs
 
 from k8snetlint.source.discover import InputProblem
-from k8snetlint.source.text import Place, SourceFile
+from k8snetlint.source.text import Place
 from k8snetlint.source.tree import Document, Node, Scalar
 
 from .assignments import assigned, steps_of, typed
@@ -29,13 +29,13 @@ _TREES = frozenset({"GitRepository", "Bucket"})
 
 @attrs.frozen
 class Release:
-    """A chart of this tree that an object installs: its folder, the object's kind, name and place, and how it does."""
+    """A chart of this tree that an object installs: its folder, the object's kind, name and root, and how it does."""
 
     chart: str
     kind: str
     name: str
     installation: Installation
-    place: tuple[SourceFile, int]
+    root: Node
 
 
 def releases_of(files: Files, documents: tuple[Document, ...]) -> Iterator[Release]:
@@ -142,7 +142,7 @@ class _Reading:
             missing=tuple(self.missing),
             paths=tuple(sorted(self.paths)),
         )
-        return Release(chart, kind, self.name, installation, (self.root.source, self.root.start))
+        return Release(chart, kind, self.name, installation, self.root)
 
     def _chart(self, written: str) -> str | None:
         """The folder of a chart whose path is written from the root of its repository.

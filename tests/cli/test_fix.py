@@ -55,3 +55,13 @@ def test_templates_of_charts_are_fixed_once(tmp_path: Path) -> None:
     ran = k8snetlint(tmp_path, "check", "--fix", "--unsafe-fixes", "--select", "SVC005")
     assert (ran.code, ran.err) == (0, "fixed 1 problem in 1 file\n")
     assert (tmp_path / "chart/templates/a.yaml").read_text() == template.replace("htttp", "http")
+
+
+def test_what_is_context_to_one_unit_is_fixed_in_its_own(tmp_path: Path) -> None:
+    applied = (
+        "apiVersion: kustomize.toolkit.fluxcd.io/v1\nkind: Kustomization\nmetadata: {name: web}\nspec: {path: ./app}\n"
+    )
+    write(tmp_path, {"flux/web.yaml": applied, "app/cart.yaml": BROKEN["cart.yaml"]})
+    ran = k8snetlint(tmp_path, "check", "--fix", "--unsafe-fixes", "--select", "SVC005")
+    assert (ran.code, ran.err) == (0, "fixed 1 problem in 1 file\n")
+    assert (tmp_path / "app/cart.yaml").read_text() == CLEAN["cart.yaml"]

@@ -323,3 +323,23 @@ def test_one_node_for_all_is_not_drawn_where_each_has_more(tmp_path: Path) -> No
     (hub,) = (line.split()[0] for line in lines if 'label="hub[Pod]"' in line)
     reaching = [line.partition("[")[2] for line in lines if f"-> {hub} " in line]
     assert reaching == ['label="all"];'] * 4 + ['label="TCP 80", color="#b5762a"];']
+
+
+def test_the_map_of_what_flux_applies_in_turn(tmp_path: Path) -> None:
+    flux = (
+        "apiVersion: kustomize.toolkit.fluxcd.io/v1\nkind: Kustomization\nmetadata: {name: NAME}\nspec: {path: PATH}\n"
+    )
+    begin = flux.replace("NAME", "all").replace("PATH", "./clusters/live/apps")
+    write(
+        tmp_path,
+        {
+            "clusters/live/kustomization.yaml": "resources: [all.yaml]\n",
+            "clusters/live/all.yaml": begin,
+            "clusters/live/apps/shop.yaml": flux.replace("NAME", "shop").replace("PATH", "./shop"),
+            "shop/all.yaml": SHOP,
+        },
+    )
+    ran = k8snetlint(tmp_path, "map", "--unit", "clusters/live", "-f", "json")
+    found = json.loads(ran.out)
+    assert (ran.code, found["unit"]) == (0, "clusters/live")
+    assert {"shop/cart[Deployment]", "shop/web[Deployment]"} <= set(found["workloads"])

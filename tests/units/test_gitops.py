@@ -328,3 +328,30 @@ def test_a_release_of_a_chart_in_the_tree_is_seen_in_a_unit_of_its_own(tmp_path:
     result = found(tmp_path, files)
     assert [unit.name for unit in result.units] == [".", ".:HelmRelease/web", "chart"]
     assert (result.units[0].complete, result.units[0].opaque_namespaces) == (True, {"shop"})
+
+
+def test_what_is_applied_in_turn_is_the_context_of_what_it_begins_with(tmp_path: Path) -> None:
+    files = {
+        **APP,
+        "clusters/live/web.yaml": flux("web", "./apps/web", "  namePrefix: live-\n"),
+        "clusters/live/self.yaml": flux("live", "./clusters/live"),
+        "clusters/test/web.yaml": flux("web", "./apps/web", "  namePrefix: test-\n"),
+        "argo/root.yaml": argo("root", "{path: argo/apps}", "argocd"),
+        "argo/apps/db.yaml": argo("db", "{path: apps/db}", "data"),
+        "apps/db/db.yaml": an_object("Service", "db") + "---\n" + an_object("Namespace", "other"),
+    }
+    units = {unit.name: unit for unit in found(tmp_path, files).units}
+
+    def around(name: str) -> list[tuple[str, str | None]]:
+        roots = [document.root for document in units[name].context]
+        spaces = [root.get("metadata", "namespace") for root in roots]
+        return [
+            (str(root.at("metadata", "name").value), None if space is None else str(space.value))
+            for root, space in zip(roots, spaces, strict=True)
+        ]
+
+    assert around("clusters/live") == [("live-web", None)]
+    assert around("argo/apps") == [("db", "data"), ("other", None)]
+    # The plain unit holds the beginning of the other cluster, and that of Argo CD.
+    assert around(".") == [("db", "argocd"), ("test-web", None), ("db", "data"), ("other", None)]
+    assert around("apps/db") == []
