@@ -238,8 +238,8 @@ def _workloads(text: str, peers: Peers) -> tuple[Peer, ...]:
     if not found:
         known = sorted({peer.text.partition("[")[0] for peer in peers.pods})
         raise UnknownEnd(f"no workload `{text}`{_listed(known, text)}")
-    if len(found) > 1:
-        names = ", ".join(f"`{peer}`" for peer in found)
+    if len({peer.text for peer in found}) > 1:
+        names = ", ".join(f"`{text}`" for text in dict.fromkeys(peer.text for peer in found))
         raise UnknownEnd(f"`{text}` is ambiguous: {names}")
     return tuple(found)
 

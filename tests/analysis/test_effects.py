@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from k8snetlint.analysis.connectivity import connectivity_map
 from k8snetlint.analysis.difference import difference
 from k8snetlint.analysis.effects import (
@@ -12,6 +14,7 @@ from k8snetlint.analysis.effects import (
     redundant_parts_here,
     unisolated,
 )
+from k8snetlint.analysis.ends import UnknownEnd, resolve
 from k8snetlint.analysis.reachability import connectivity_in
 from k8snetlint.analysis.smt.encoding import Encoding
 from k8snetlint.analysis.stated import (
@@ -237,3 +240,28 @@ def test_the_solver_asks_about_pods_of_one_workload_too():
     flow = encoding.find_disagreement(everyone(found), found, others)
     assert flow is not None
     assert (flow.source.text, flow.destination.text) == ("default/peers[DaemonSet]", "default/peers[DaemonSet]")
+
+
+def test_pods_of_one_controller_are_one_end():
+    pods = "".join(
+        f"""\
+apiVersion: v1
+kind: Pod
+metadata:
+  name: api-{track}
+  labels: {{app: api, track: {track}}}
+  ownerReferences:
+    - {{apiVersion: apps/v1, kind: ReplicaSet, name: api, uid: "1", controller: true}}
+spec:
+  containers:
+    - {{name: main, image: registry.example/main:1}}
+---
+"""
+        for track in ("stable", "canary")
+    )
+    cluster = cluster_of(PODS + pods + policy("stable", "api", "web").replace("app: api", "track: stable"))
+    found = lower(cluster)
+    ends = resolve("default/api", cluster, found.peers, found)
+    assert [peer.text for peer in ends] == ["default/api[ReplicaSet]"] * 2
+    with pytest.raises(UnknownEnd, match="no workload `default/apis`"):
+        resolve("default/apis", cluster, found.peers, found)
