@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from .helm.files import ChartFiles
     from .templated import Templating
 
+DUPLICATE = "K8S002"
+
 
 @attrs.frozen
 class Installation:
@@ -114,7 +116,11 @@ class Charts:
             return Unit(name, type_, incomplete_because=reasons, paths=(chart.path,))
         made = self.objects(directory, place, installation)
         self.problems += made.problems
-        reasons = tuple(Incompleteness(problem.message, name, problem.place) for problem in made.problems)
+        reasons = tuple(
+            Incompleteness(problem.message, name, problem.place)
+            for problem in made.problems
+            if problem.rule != DUPLICATE
+        )
         return Unit(
             name,
             type_,
@@ -153,7 +159,12 @@ class Charts:
         for why in rendered.limit_reached:
             problems.append(UnitProblem("TOOL005", Severity.WARNING, why.message, why.place or place))
         for problem in rendered.syntax:
-            if problem.kind is not ProblemKind.DUPLICATE_KEY:
+            if problem.kind is ProblemKind.DUPLICATE_KEY:
+                # Helm hands on what is left: nothing is rejected, and often both say the same.
+                key = problem.message.partition(" stands")[0]
+                message = f"{key} stands twice in a mapping that the template makes: only the last value counts"
+                problems.append(UnitProblem(DUPLICATE, Severity.NOTE, message, problem.place))
+            else:
                 message = f"a document that the template makes cannot be parsed: {problem.message}"
                 problems.append(UnitProblem("K8S001", Severity.ERROR, message, problem.place))
         return ChartObjects(_documents(rendered, installation), tuple(problems), paths)

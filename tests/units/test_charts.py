@@ -149,6 +149,19 @@ def test_what_waits_for_an_event(tmp_path: Path, hook: str, is_there: bool) -> N
     assert names(found(tmp_path, files).units[0]) == (["Service/x"] if is_there else [])
 
 
+def test_a_key_that_a_template_prints_twice_is_a_note_and_leaves_the_unit_complete(tmp_path: Path) -> None:
+    text = an_object("Service", "x", "  labels: {a: b}\n  labels: {a: c}\n")
+    result = found(tmp_path, {**CHART, "charts/shop/templates/service.yaml": text})
+    assert [(problem.rule, problem.severity.label, problem.message) for problem in result.problems] == [
+        (
+            "K8S002",
+            "note",
+            "key `labels` stands twice in a mapping that the template makes: only the last value counts",
+        )
+    ]
+    assert result.units[0].complete
+
+
 LIBRARY = {
     "charts/common/Chart.yaml": "apiVersion: v2\nname: common\nversion: 1.2.3\ntype: library\n",
     "charts/common/templates/_names.tpl": '{{ define "common.name" }}{{ .Chart.Name }}-x{{ end }}',

@@ -6,7 +6,7 @@ from k8snetlint.settings import Settings
 from k8snetlint.source.discover import InputProblem
 from k8snetlint.source.text import SourceFile
 from k8snetlint.source.tree import Node
-from k8snetlint.units.charts import Charts, Installation
+from k8snetlint.units.charts import DUPLICATE, Charts, Installation
 from k8snetlint.units.classify import CHART_NAME, text_at
 from k8snetlint.units.files import Files
 
@@ -27,7 +27,7 @@ def inflate(work: Work, files: Files, settings: Settings, kustomization: Kustomi
             continue
         installation = _installation(work, files, kustomization.directory, item)
         made = charts.objects(folder, where.place, installation)
-        for problem in made.problems:
+        for problem in (each for each in made.problems if each.rule != DUPLICATE):
             work.reasons.append(Reason(problem.message, problem.place, is_limit=problem.rule == "TOOL005"))
         work.paths.update(made.paths)
         resources = (
