@@ -194,7 +194,7 @@ def action_invalid(policy: AdminPolicy, ctx: Context) -> Iterator[Diagnostic]:
 def port_invalid(policy: AdminPolicy, ctx: Context) -> Iterator[Diagnostic]:
     """A port that is not exactly one thing, or none at all."""
     is_v2 = policy.kind == CLUSTER_NETWORK_POLICY
-    forms = _PROTOCOL_FORMS if is_v2 else _PORT_FORMS
+    forms, others = (_PROTOCOL_FORMS, _PORT_FORMS) if is_v2 else (_PORT_FORMS, _PROTOCOL_FORMS)
     for rule in rules(policy):
         ports = rule.node.get(rule.ports)
         if ports is not None and ports.is_sequence and not ports.items:
@@ -213,13 +213,16 @@ def port_invalid(policy: AdminPolicy, ctx: Context) -> Iterator[Diagnostic]:
             chosen = [form for form in given if form in forms]
             if len(chosen) == 1:
                 yield from _form(policy, ctx, node, path, chosen[0])
-            elif chosen or not given:
+            elif chosen or not given or given[0] in others:
+                spot = chosen[1:2] or given[:1]
                 says = f"holds {' and '.join(chosen)}" if chosen else "is empty"
+                if given and not chosen:
+                    says = f"is `{given[0]}`, which only the other version of the API has"
                 yield ctx.report(
                     policy,
                     *path,
-                    *chosen[1:2],
-                    key=bool(chosen),
+                    *spot,
+                    key=bool(spot),
                     message=f"an entry of `{rule.ports}` of `{policy.name}` {says}, so the policy is rejected",
                     help=f"give each entry one of {', '.join(forms)}",
                 )

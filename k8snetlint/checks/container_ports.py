@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from k8snetlint.diagnostic import Confidence, Diagnostic, Severity
 from k8snetlint.engine import Context, check
+from k8snetlint.model.policyfields import is_port_name
 from k8snetlint.model.services import Service
 from k8snetlint.model.values import is_placeholder
 from k8snetlint.model.workloads import Container, ContainerPort, Workload
@@ -18,15 +19,11 @@ _SSH = 22
 # What is there to be reached by SSH, by the names of workloads, Services and images: git servers, file transfer, bastions.
 _SSH_SERVERS = re.compile(r"ssh|sftp|git|gerrit|gogs|forgejo|bastion|jump|tunnel", re.IGNORECASE)
 _FIRST_UNPRIVILEGED = 1024
-_PORT_NAME = re.compile(r"(?!.*--)(?=.*[a-z])[a-z0-9]([a-z0-9-]{0,13}[a-z0-9])?")
 
 
 def port_name_fault(name: str) -> str | None:
-    """What keeps a text from being a port name; None if nothing does.
-
-    Source: Kubernetes apimachinery, IsValidPortName.
-    """
-    if _PORT_NAME.fullmatch(name):
+    """What keeps a text from being a port name; None if nothing does."""
+    if is_port_name(name):
         return None
     if len(name) > 15:
         return f"it has {len(name)} characters, and 15 are allowed"

@@ -287,7 +287,7 @@ def policy_types_invalid(policy: NetworkPolicy, ctx: Context) -> Iterator[Diagno
     path: Path = ("spec", "policyTypes")
     items = items_of(policy.root.get(*path))
     for index, item in enumerate(items):
-        text = text_of(item)
+        text = text_of(item) if item.value is not None else ""
         if text is None or text in ("Ingress", "Egress") or is_placeholder(text):
             continue
         near = text.capitalize() if text.capitalize() in ("Ingress", "Egress") else None

@@ -270,7 +270,11 @@ def _protocol(reader: FieldReader, node: Node, path: Path) -> AdminPort:
     bounds = port.at("range")
     if not reader.mapping(bounds, (*inner, "range"), ("start", "end")):
         return AdminPort(path)
-    return _span(reader, bounds, path, (*inner, "range"), field.upper(), "start", "end")
+    span = _span(reader, bounds, path, (*inner, "range"), field.upper(), "start", "end")
+    if span.first is not None and span.first == span.last:
+        reader.refuse((*inner, "range"), f"the port range starts and ends at {span.first}, so the policy is rejected")
+        return AdminPort(path)
+    return span
 
 
 def _span(

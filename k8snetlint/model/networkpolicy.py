@@ -8,11 +8,12 @@ from k8snetlint.algebra.addresses import AddressSet
 from k8snetlint.source.tree import Node, Path
 
 from .core import LabelSelector, Resource
-from .policyfields import FieldProblem, FieldReader
+from .policyfields import FieldProblem, FieldReader, is_port_name
 from .values import int_or_string_of, integer_of
 
 INGRESS, EGRESS = "Ingress", "Egress"
 PROTOCOLS = ("TCP", "UDP", "SCTP")
+_MOST_POLICY_TYPES = 2
 
 
 @attrs.frozen
@@ -114,16 +115,19 @@ def build_network_policy(resource: Resource) -> NetworkPolicy:
 def _policy_types(reader: FieldReader, spec: Node | None, has_egress: bool) -> tuple[tuple[str, ...], bool]:
     path: Path = ("spec", "policyTypes")
     found: list[str] = []
+    before = len(reader.problems)
     items = reader.items(spec.get("policyTypes") if spec is not None else None, path)
-    if items is None:
-        return (INGRESS, EGRESS), True
-    for index, item in enumerate(items):
+    for index, item in enumerate(items or ()):
         text = reader.text(item, (*path, index))
         if text in (INGRESS, EGRESS):
             found.append(text)
-        elif text is not None:
-            reader.refuse((*path, index), f"policy type `{text}` is neither Ingress nor Egress")
+        elif text is not None or item.value is None:
+            reader.refuse((*path, index), f"policy type `{text or ''}` is neither Ingress nor Egress")
+    if len(reader.problems) > before:
+        return (INGRESS, EGRESS), True
     if items:
+        if len(items) > _MOST_POLICY_TYPES:
+            reader.refuse(path, f"{len(items)} policy types are listed, so the policy is rejected")
         return tuple(dict.fromkeys(found)), True
     return ((INGRESS, EGRESS) if has_egress else (INGRESS,)), False
 
@@ -227,7 +231,11 @@ def port_number_or_name(reader: FieldReader, node: Node | None, path: Path) -> i
     if node is None or node.value is None:
         return None
     if isinstance(node.value, str):
-        return reader.text(node, path)
+        name = reader.text(node, path)
+        if name is None or is_port_name(name):
+            return name
+        reader.refuse(path, f"`{name}` is no port name, so the policy is rejected")
+        return None
     value = int_or_string_of(node)
     if not isinstance(value, int) or not 1 <= value <= 65535:
         reader.refuse(path, "a port is a number from 1 to 65535 or a name")

@@ -14,6 +14,7 @@ from .values import is_placeholder, name_of
 
 _LABEL_VALUE = re.compile(r"(?=.{1,63}\Z)[A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?")
 _LABEL_PREFIX = re.compile(r"(?=.{1,253}\Z)[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*")
+_PORT_NAME = re.compile(r"(?!.*--)(?=.*[a-z])[a-z0-9]([a-z0-9-]{0,13}[a-z0-9])?")
 OPERATORS = ("In", "NotIn", "Exists", "DoesNotExist")
 
 
@@ -131,6 +132,14 @@ def is_label_key(text: str) -> bool:
     """Whether the API server takes a text as the key of a label."""
     prefix, slash, name = text.rpartition("/")
     return bool(_LABEL_VALUE.fullmatch(name)) and (not slash or bool(_LABEL_PREFIX.fullmatch(prefix)))
+
+
+def is_port_name(text: str) -> bool:
+    """Whether the API server takes a text as the name of a port.
+
+    Source: Kubernetes apimachinery, IsValidPortName.
+    """
+    return _PORT_NAME.fullmatch(text) is not None
 
 
 def _name(path: Path) -> str:

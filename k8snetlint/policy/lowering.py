@@ -35,6 +35,7 @@ UNREAD: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "crd.antrea.io": ("NetworkPolicy", "ClusterNetworkPolicy"),
         "security.istio.io": ("AuthorizationPolicy",),
         "policy.linkerd.io": ("AuthorizationPolicy", "Server"),
+        "extensions": ("NetworkPolicy",),
         "k8s.cni.cncf.io": ("MultiNetworkPolicy",),
         "k8s.ovn.org": ("UserDefinedNetwork", "ClusterUserDefinedNetwork", "EgressFirewall"),
     }

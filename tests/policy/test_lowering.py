@@ -71,6 +71,31 @@ def opens(policies: PolicySet, port: int, protocol: str = "TCP") -> bool:
             "the port range is empty: it ends at 70, before it starts at 80",
         ),
         (
+            "  podSelector: {}\n  ingress: [{ports: [{port: '80'}]}]",
+            ("spec", "ingress", 0, "ports", 0, "port"),
+            "`80` is no port name, so the policy is rejected",
+        ),
+        (
+            "  podSelector: {}\n  policyTypes: [ingress]",
+            ("spec", "policyTypes", 0),
+            "policy type `ingress` is neither Ingress nor Egress",
+        ),
+        (
+            "  podSelector: {}\n  policyTypes: [Egress, null]\n  egress: [{}]",
+            ("spec", "policyTypes", 1),
+            "policy type `` is neither Ingress nor Egress",
+        ),
+        (
+            "  podSelector: {}\n  policyTypes: ['${TYPE}']",
+            ("spec", "policyTypes", 0),
+            "item 0 holds the placeholder `${TYPE}`, whose value is not known",
+        ),
+        (
+            "  podSelector: {}\n  policyTypes: [Ingress, Egress, Ingress]",
+            ("spec", "policyTypes"),
+            "3 policy types are listed, so the policy is rejected",
+        ),
+        (
             "  podSelector: {}\n  ingress: [{from: [{}]}]",
             ("spec", "ingress", 0, "from", 0),
             "a peer that names neither selector nor ipBlock is not valid",
@@ -93,6 +118,17 @@ def test_a_deny_that_is_not_understood_denies_everything():
     policies = lowered(rule, head=ADMIN)
     assert [problem.path for problem in policies.problems] == [("spec", "ingress", 0, "from", 0, "pod")]
     assert not opens(policies, 80)
+
+
+def test_a_range_of_one_port_is_none_in_the_newer_version():
+    head = ADMIN.replace("v1alpha1", "v1alpha2").replace("AdminNetworkPolicy", "ClusterNetworkPolicy")
+    port = "protocols: [{tcp: {destinationPort: {range: {start: 80, end: 80}}}}]"
+    rule = f"  tier: Admin\n  priority: 1\n  subject: {{namespaces: {{}}}}\n  ingress: [{{action: Deny, from: [{{namespaces: {{}}}}], {port}}}]"
+    policies = lowered(rule, head=head)
+    path = ("spec", "ingress", 0, "protocols", 0, "tcp", "destinationPort", "range")
+    message = "the port range starts and ends at 80, so the policy is rejected"
+    assert [(problem.path, problem.message) for problem in policies.problems] == [(path, message)]
+    assert not opens(policies, 443)
 
 
 @pytest.mark.parametrize(
@@ -148,6 +184,7 @@ def test_a_denial_names_the_isolating_policy_and_the_part_that_does_not_fit():
         ("projectcalico.org/v3", "NetworkPolicy"),
         ("security.istio.io/v1", "AuthorizationPolicy"),
         ("k8s.ovn.org/v1", "UserDefinedNetwork"),
+        ("extensions/v1beta1", "NetworkPolicy"),
     ],
 )
 def test_what_else_decides_about_traffic_is_said_not_to_be_read(api_version, kind):
