@@ -72,7 +72,9 @@ class Flow(NamedTuple):
     @property
     def is_to_itself(self) -> bool:
         """Whether it is a pod's connection to its own address."""
-        return self.source is self.destination and self.source.is_single and not self.through_service
+        at_one_index = self.source.index is not None and self.source.index == self.destination.index
+        is_same = self.source is self.destination or at_one_index
+        return is_same and self.source.is_single and not self.through_service
 
 
 @attrs.frozen(eq=False)
@@ -144,15 +146,19 @@ class Peers:
         found: dict[Address, Peer] = {}
         for peer in self.pods:
             for workload in peer.workloads if not peer.is_node else ():
-                for version, first, _ in _pod_addresses(workload).ranges():
+                for version, first, _ in _all_pod_addresses(workload).ranges():
                     found.setdefault(Address(version, first), peer)
         return found
 
     def at(self, address: Address) -> Peer:
-        """The peer that has an address: a pod by `status.podIP`, a node, or else an address outside."""
+        """The peer that has an address: a pod by `status.podIPs`, a node, or else an address outside.
+
+        A pod at an address that does not stand for it elsewhere, its second one, is seen by that one.
+        """
         pod = self._by_address.get(address)
         if pod is not None:
-            return pod
+            is_other = bool(pod.addresses) and address not in pod.addresses
+            return attrs.evolve(pod, addresses=AddressSet.single(address)) if is_other else pod
         for node in self.nodes.values():
             if address in node.addresses:
                 return self.node_peer(node, address)
@@ -295,6 +301,14 @@ def _pod_addresses(workload: Workload) -> AddressSet:
         listed = items_of(status.get("podIPs"))
         first = text_of(listed[0].get("ip")) if listed else None
     return _single(first)
+
+
+def _all_pod_addresses(workload: Workload) -> AddressSet:
+    """Every address that a running pod has."""
+    found = _pod_addresses(workload)
+    for item in items_of(workload.root.get("status", "podIPs")) if workload.kind == "Pod" else ():
+        found |= _single(text_of(item.get("ip")))
+    return found
 
 
 def _single(text: str | None) -> AddressSet:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from k8snetlint import policy
 from k8snetlint.algebra.addresses import Address
+from k8snetlint.analysis.reference import is_allowed
 from k8snetlint.policy.enforcement import NEUTRAL
-from k8snetlint.policy.peers import Peers
+from k8snetlint.policy.peers import Flow, Peers
 from tests.clusters import cluster_of
 
 RUNNING = """
@@ -105,3 +107,36 @@ def test_pods_of_unknown_address_may_have_any_of_the_pod_ranges():
     assert Peers(cluster).pods[1].addresses.range_texts() == ("0.0.0.0-255.255.255.255",)
     known = Peers(cluster, NEUTRAL, ("10.1.0.0/16", "10.2.0.0/16"))
     assert known.pods[1].addresses.range_texts() == ("10.1.0.0-10.2.255.255",)
+
+
+def test_a_pod_is_met_at_its_second_address_too_and_seen_by_it():
+    text = """
+apiVersion: v1
+kind: Pod
+metadata: {name: both, namespace: shop, labels: {app: both}}
+spec: {containers: []}
+status: {podIP: 10.0.0.7, podIPs: [{ip: 10.0.0.7}, {ip: "fd00:10::7"}]}
+---
+apiVersion: networking.k8s.io/v1
+kind: NetworkPolicy
+metadata: {name: p, namespace: shop}
+spec:
+  podSelector: {}
+  policyTypes: [Egress]
+  egress: [{to: [{ipBlock: {cidr: "fd00:10::/64"}}]}]
+"""
+    policies = policy.lower(cluster_of(text))
+    (pod,) = policies.peers.pods
+    first, second, outside = (
+        policies.peers.at(Address.parse(each)) for each in ("10.0.0.7", "fd00:10::7", "fd00:10::8")
+    )
+    assert first is pod
+    assert (second.text, second.index, second.addresses.range_texts()) == (
+        "shop/both[Pod]",
+        0,
+        ("fd00:10::7-fd00:10::7",),
+    )
+    assert (outside.index, outside.is_pod) == (None, False)
+    assert is_allowed(policies, Flow(pod, second, "TCP", 80)).is_self
+    assert is_allowed(policies, Flow(second, outside, "TCP", 80)).is_allowed
+    assert not is_allowed(policies, Flow(second, policies.peers.at(Address.parse("10.0.0.8")), "TCP", 80)).is_allowed
