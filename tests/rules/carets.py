@@ -58,12 +58,13 @@ def main(arguments: list[str]) -> None:
         if name.startswith("--"):
             continue
         info = by_path[Path(name).resolve()]
-        document = info.path.read_text(encoding="utf-8")
+        lines = info.path.read_text(encoding="utf-8").splitlines(keepends=True)
         fixed: list[str] = []
+        changed: list[tuple[int, int, str]] = []
         for example in info.examples:
+            length = example.text.count("\n")
             if example.section == "Fixed":
-                after = fixed.pop(0) if fixed else ""
-                document = document.replace(f"## Fixed\n```yaml\n{example.text}", f"## Fixed\n```yaml\n{after}")
+                changed.append((example.line - 1, length, fixed.pop(0) if fixed else ""))
                 continue
             marked, after = annotated(example, info, rulebook)
             if example.section == "Good":
@@ -71,11 +72,13 @@ def main(arguments: list[str]) -> None:
                     print(f"{name}: a Good block reports\n{marked}")
                 continue
             fixed.append(after)
-            document = document.replace(f"\n{example.text}```", f"\n{marked}```", 1)
+            changed.append((example.line - 1, length, marked))
+        for start, length, text in reversed(changed):
+            lines[start : start + length] = [text]
         if writes:
-            info.path.write_text(document, encoding="utf-8")
+            info.path.write_text("".join(lines), encoding="utf-8")
         else:
-            print(document)
+            print("".join(lines))
 
 
 if __name__ == "__main__":
