@@ -217,7 +217,8 @@ def as_object(location: Location) -> Location:
     What changed the name on the way says nothing about the object.
     """
     action = next((place for place in reversed(location.via) if _is_action(place)), None)
-    return Location(location.place if action is None else _first_line(action), location.label)
+    is_printed = "{{" in location.place.text
+    return Location(location.place if is_printed or action is None else _first_line(action), location.label)
 
 
 def origins(location: Location) -> Iterator[Location]:
@@ -230,12 +231,12 @@ def origins(location: Location) -> Iterator[Location]:
             continue
         shown.add(start)
         label = "patched here"
-        if _is_action(place):
-            label = "rendered here"
-        elif is_printed:
+        if is_printed and "templates/" not in place.source.path:
             if posixpath.basename(place.source.path) == CHART_NAME:
                 continue
             label = "with this value"
+        elif _is_action(place):
+            label = "rendered here"
         elif posixpath.basename(place.source.path) in KUSTOMIZATION_NAMES:
             label = "changed here"
         yield Location(_first_line(place), label)

@@ -85,6 +85,10 @@ class _Reading:
         for reference in listed.items if listed is not None else ():
             self._take_reference(reference)
         self._take(self.root.get("spec", "values"))
+        changes = self.root.get("spec", "postRenderers")
+        if changes is not None and changes.items:
+            where = self.root.key_at("spec", "postRenderers").place
+            self.missing.append(("what `postRenderers` change is not known", where))
         yield self._release(chart, "HelmRelease", release, target or self.namespace, defaults)
 
     def _chart_object(self) -> Node | None:

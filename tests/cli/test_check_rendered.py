@@ -88,6 +88,16 @@ def test_a_scalar_of_several_parts_is_shown_with_the_values_in_it(tmp_path: Path
     ]
 
 
+def test_a_value_that_is_a_template_is_shown_too(tmp_path: Path) -> None:
+    chart(tmp_path, SERVICE.replace("{{ .Values.port }}", "{{ tpl .Values.port . }}"), 'port: "{{ .Chart.Name }}-x"\n')
+    report = json.loads(k8snetlint(tmp_path, "check", *ONLY, "-f", "json")[1])
+    (diagnostic,) = report["diagnostics"]
+    assert diagnostic["location"]["path"] == "shop/templates/service.yaml"
+    assert ("with this value", "shop/values.yaml", 1) in [
+        (each["label"], each["location"]["path"], each["location"]["line"]) for each in diagnostic["related"]
+    ]
+
+
 def test_an_object_as_a_whole_is_shown_at_its_template(tmp_path: Path) -> None:
     policy = """\
 apiVersion: networking.k8s.io/v1

@@ -259,6 +259,12 @@ def test_values_files_of_a_helm_release_stand_in_for_the_charts_own(tmp_path: Pa
     assert names(unit) == ["Service/shop-"]
 
 
+def test_post_renderers_of_a_helm_release_are_said(tmp_path: Path) -> None:
+    text = FLUX + "      postRenderers: [{kustomize: {patches: []}}]\n"
+    unit = unit_of(found(tmp_path, {**CHART, "release.yaml": text}), ".:HelmRelease/shop")
+    assert "what `postRenderers` change is not known" in [reason.message for reason in unit.incomplete_because]
+
+
 def test_a_helm_release_names_a_chart_object_of_the_same_unit(tmp_path: Path) -> None:
     chart = """
         apiVersion: source.toolkit.fluxcd.io/v1

@@ -181,9 +181,12 @@ class _Origins:
         for piece in self.pieces[first : last + 1]:
             for made_by in piece.nodes:
                 found[made_by.place] = None
-                if len(found) >= MAX_VIA:
-                    return tuple(found)
-        return tuple(found)
+            # Of a value that is a template itself, the part that is printed.
+            if not piece.nodes and piece.mark is not None and "templates/" not in piece.mark.source.path:
+                found[piece.mark] = None
+            if len(found) >= MAX_VIA:
+                break
+        return tuple(found)[:MAX_VIA]
 
     def _covering(self, start: int, end: int) -> tuple[int, int]:
         """The first and the last piece that a part of the text lies in."""
