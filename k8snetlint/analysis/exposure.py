@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import enum
 from collections.abc import Iterator
 from typing import NamedTuple
 
 import attrs
 
+from k8snetlint.algebra import bits
 from k8snetlint.algebra.connections import ConnectionSet
 from k8snetlint.model.cluster import NAMESPACE_NAME_LABEL
 from k8snetlint.policy.ir import (
@@ -54,6 +56,14 @@ class Exposure(NamedTuple):
     connections: ConnectionSet
 
 
+class _Relation(enum.Enum):
+    """How the pods of an expression lie to those of another: all among them, none, or that is not said."""
+
+    WITHIN = "within"
+    APART = "apart"
+    OPEN = "open"
+
+
 class _Candidate(NamedTuple):
     """Pods of an expression, one of them, and what the policies of a workload let all of them do."""
 
@@ -66,12 +76,11 @@ def exposures(policies: PolicySet) -> Iterator[Exposure]:
     """For each workload and direction what any pod could, and what pods with labels that rules ask for could beyond."""
     found = _Exposures(policies)
     candidates = {
-        (index, direction): list(found.candidates(index, direction))
+        (index, direction): found.candidates(index, direction)
         for index in range(found.universe.first_address)
         for direction in (INGRESS, EGRESS)
     }
-    everything = connectivity(policies, found.examples())
-    points = {id(peer): number for number, point in enumerate(everything.points) for peer in point.peers}
+    allowed = _Allowed(connectivity(policies, found.examples()))
     seen: set[Exposure] = set()
     workloads = [
         (peer, index)
@@ -83,8 +92,8 @@ def exposures(policies: PolicySet) -> Iterator[Exposure]:
         for direction in (INGRESS, EGRESS):
             common = ConnectionSet.nothing()
             for candidate in candidates[index, direction]:
-                ends = (points[id(candidate.example)], points[id(peer)])
-                held = candidate.connections & _between(everything, ends, direction)
+                ends = (peer, candidate.example) if direction == EGRESS else (candidate.example, peer)
+                held = candidate.connections & allowed.between(*ends)
                 is_restricted = not common <= candidate.connections
                 if candidate.pods == _ANYONE:
                     common = held
@@ -96,9 +105,24 @@ def exposures(policies: PolicySet) -> Iterator[Exposure]:
                     yield exposure
 
 
-def _between(found: Connectivity, ends: tuple[int, int], direction: str) -> ConnectionSet:
-    other, workload = ends
-    return found.between(workload, other) if direction == EGRESS else found.between(other, workload)
+class _Allowed:
+    """What is allowed between two peers, by the groups that both are in."""
+
+    def __init__(self, found: Connectivity) -> None:
+        self._groups = found.groups
+        self._points = {id(peer): number for number, point in enumerate(found.points) for peer in point.peers}
+        sources: list[list[int]] = [[] for _ in found.points]
+        destinations: list[list[int]] = [[] for _ in found.points]
+        for number, group in enumerate(found.groups):
+            for members, groups in ((group.sources, sources), (group.destinations, destinations)):
+                for index in bits.indices(members):
+                    groups[index].append(number)
+        self._sources, self._destinations = list(map(bits.of, sources)), list(map(bits.of, destinations))
+
+    def between(self, source: Peer, destination: Peer) -> ConnectionSet:
+        """What the source may open to the destination."""
+        groups = self._sources[self._points[id(source)]] & self._destinations[self._points[id(destination)]]
+        return self._groups[bits.lowest(groups)].connections if groups else ConnectionSet.nothing()
 
 
 class _Exposures:
@@ -106,14 +130,24 @@ class _Exposures:
         self.universe = Universe((policies,), policies.peers.pods)
         self._policies = policies
         self._examples: dict[PeerExpr, Peer | None] = {}
+        self._known: dict[tuple[object, ...], list[_Candidate]] = {}
+        self._relations: dict[tuple[PeerExpr, PeerExpr], _Relation] = {}
 
     def examples(self) -> list[Peer]:
         """One imagined pod for each expression that was asked about."""
         return [peer for peer in self._examples.values() if peer is not None]
 
-    def candidates(self, index: int, direction: str) -> Iterator[_Candidate]:
+    def candidates(self, index: int, direction: str) -> list[_Candidate]:
         """What the policies of a point let pods do: any pod first, then those that rules ask for."""
         tiers = self._governing(index, direction)
+        rules = [rule for tier in tiers for rule in tier.rules]
+        named = any(rule.match.connections.named for rule in rules) and direction == INGRESS
+        key = (direction, tuple(map(id, rules)), self.universe.points[index].example.ports if named else None)
+        if key not in self._known:
+            self._known[key] = list(self._candidates(index, direction, tiers))
+        return self._known[key]
+
+    def _candidates(self, index: int, direction: str, tiers: list[Tier]) -> Iterator[_Candidate]:
         asked: dict[PeerExpr, None] = {_ANYONE: None}
         for tier in tiers:
             for rule in tier.rules:
@@ -154,13 +188,14 @@ class _Exposures:
             passed = ConnectionSet.nothing()
             for rule in tier.rules:
                 other = _other(rule, direction)
-                if excludes(pods, other):
+                relation = self._relation(pods, other)
+                if relation is _Relation.APART:
                     continue
                 connections = rule.match.connections.fixed
                 if direction == INGRESS:
                     connections = opened_on(rule.match.connections, workload)
                 decided = connections & left
-                if self._holds_all(pods, other):
+                if relation is _Relation.WITHIN:
                     if rule.action is Action.ALLOW:
                         allowed |= decided
                     elif rule.action is Action.PASS:
@@ -173,12 +208,20 @@ class _Exposures:
             left |= passed
         return allowed | left
 
-    def _holds_all(self, pods: PeerExpr, other: PeerExpr) -> bool:
-        unknown = self._policies.peers.unknown_addresses
-        blocks = (
-            part for part in (other.parts if isinstance(other, AnyOf) else (other,)) if isinstance(part, HasAddress)
-        )
-        return implies(pods, other) or any(bool(unknown) and unknown <= block.addresses for block in blocks)
+    def _relation(self, pods: PeerExpr, other: PeerExpr) -> _Relation:
+        known = self._relations.get((pods, other))
+        if known is None:
+            unknown = self._policies.peers.unknown_addresses
+            parts = other.parts if isinstance(other, AnyOf) else (other,)
+            blocks = (part for part in parts if isinstance(part, HasAddress))
+            if excludes(pods, other):
+                known = _Relation.APART
+            elif implies(pods, other) or any(bool(unknown) and unknown <= block.addresses for block in blocks):
+                known = _Relation.WITHIN
+            else:
+                known = _Relation.OPEN
+            self._relations[pods, other] = known
+        return known
 
 
 def _other(rule: PolicyRule, direction: str) -> PeerExpr:
