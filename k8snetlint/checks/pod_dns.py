@@ -24,6 +24,8 @@ POLICIES = ("ClusterFirst", "ClusterFirstWithHostNet", "Default", "None")
 _MOST_NAMESERVERS = 3
 _MOST_SEARCHES = 32
 _LONGEST_SEARCHES = 2048
+# From this version on, a search domain may hold underscores, or be a dot alone. Source: KEP 4427.
+_RELAXED_SEARCHES = (1, 33)
 _NAME = re.compile(r"[a-z0-9_]([-a-z0-9_]*[a-z0-9_])?(\.[a-z0-9_]([-a-z0-9_]*[a-z0-9_])?)*\.?\Z|\.\Z")
 # What is compared, not connected to.
 _IDENTITIES = re.compile(r"issuer|audience|cert-?sans?|server-?name", re.IGNORECASE)
@@ -117,11 +119,11 @@ def dns_config_invalid(workload: Workload, ctx: Context) -> Iterator[Diagnostic]
     config = workload.root.get(*path)
     if config is None or not config.is_mapping:
         return
-    for at, is_key, fault, remedy in _config_faults(workload, path):
+    for at, is_key, fault, remedy in _config_faults(workload, path, ctx.settings.kube_version):
         yield ctx.report(workload, *at, key=is_key, message=f"{fault}: the API server rejects the pod", help=remedy)
 
 
-def _config_faults(workload: Workload, path: Path) -> Iterator[tuple[Path, bool, str, str]]:
+def _config_faults(workload: Workload, path: Path, version: tuple[int, int]) -> Iterator[tuple[Path, bool, str, str]]:
     get = workload.root.get
     servers = items_of(get(*path, "nameservers"))
     if len(servers) > _MOST_NAMESERVERS:
@@ -140,9 +142,14 @@ def _config_faults(workload: Workload, path: Path) -> Iterator[tuple[Path, bool,
         fault = f"the search domains have more than {_LONGEST_SEARCHES} characters together"
         yield (*path, "searches"), True, fault, "shorten the list"
     for index, search in enumerate(searches):
-        if not is_placeholder(search) and not _NAME.match(search):
-            at = (*path, "searches", index)
+        at = (*path, "searches", index)
+        if is_placeholder(search):
+            continue
+        if not _NAME.match(search):
             yield at, False, f"search domain `{search}` is no DNS name", "write a lower-case DNS name"
+        elif version < _RELAXED_SEARCHES and ("_" in search or search == "."):
+            since = f"{_RELAXED_SEARCHES[0]}.{_RELAXED_SEARCHES[1]}"
+            yield at, False, f"search domain `{search}` is allowed since Kubernetes {since} only", "leave it out"
     for index, option in enumerate(items_of(get(*path, "options"))):
         if option.is_mapping and not text_of(option.get("name")):
             # An entry without its name has at best a value to point at.
