@@ -11,6 +11,7 @@ from k8snetlint.algebra.addresses import Address, AddressSet, parse_range
 from k8snetlint.model.cluster import NAMESPACE_NAME_LABEL, Cluster
 from k8snetlint.model.services import Service, ServicePort
 from k8snetlint.model.values import items_of, text_of, texts_of
+from k8snetlint.model.workloads import Workload
 from k8snetlint.policy.ir import AllOf, AnyOf, HasAddress, Not, PeerExpr, PolicySet
 from k8snetlint.policy.peers import Peer, Peers
 from k8snetlint.source.tree import Path
@@ -26,11 +27,16 @@ class UnknownEnd(ValueError):  # noqa: N818 (the user's mistake, shown as it is)
 
 @attrs.frozen
 class ServiceEnd:
-    """A Service and one of its ports; `is_at_node`: as it is asked for at a node, by its nodePort."""
+    """A Service and one of its ports; `is_at_node`: as it is asked for at a node, by its nodePort.
+
+    `aliases` are the ExternalName Services that lead to it, in order. `pods`, where any are named, are its only pods.
+    """
 
     service: Service
     port: ServicePort
     is_at_node: bool = False
+    aliases: tuple[Service, ...] = ()
+    pods: tuple[Workload, ...] = ()
 
 
 @attrs.frozen
@@ -46,6 +52,7 @@ class DeadEnd:
     path: Path
     reason: str
     is_alias: bool = False
+    aliases: tuple[Service, ...] = ()
 
 
 End = tuple[Peer, ...] | ServiceEnd

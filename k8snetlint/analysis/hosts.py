@@ -11,14 +11,14 @@ import attrs
 
 from k8snetlint.model.cluster import Cluster
 from k8snetlint.model.core import Resource
-from k8snetlint.model.gateways import GROUP as GATEWAY_GROUP
-from k8snetlint.model.gateways import Gateway, Route
+from k8snetlint.model.gateways import Route
 from k8snetlint.model.ingresses import Ingress, IngressBackend
 from k8snetlint.model.services import Service, ServicePort
-from k8snetlint.model.values import int_or_string_of, items_of, text_of, texts_of
+from k8snetlint.model.values import int_or_string_of, integer_of, items_of, text_of, texts_of
 from k8snetlint.source.tree import Node, Path
 
-from .routing import service_port
+from .attachment import attached, hosts_of
+from .routing import is_granted, service_port
 
 HTTP, HTTPS = 80, 443
 
@@ -63,6 +63,7 @@ class _Target:
     service: tuple[str | None, str] | None
     port: int | str | None
     is_default: bool = False
+    is_granted: bool = True
 
 
 def known_hosts(cluster: Cluster) -> tuple[str, ...]:
@@ -73,14 +74,16 @@ def known_hosts(cluster: Cluster) -> tuple[str, ...]:
 def host_end(cluster: Cluster, host: str, location: str = "") -> HostEnd | None:
     """Where requests for a host are sent, those for one path if `location` is given; None if no route takes the host.
 
-    The exact host hides wildcards; of the paths that fit the longest counts, an exact one before a prefix.
+    The exact host hides wildcards, and a longer wildcard a shorter one; of the paths that fit the longest counts, an
+    exact one before a prefix.
     """
     found = [target for target in _targets(cluster) if _covers(target, host)]
     exact = [target for target in found if target.host.lower() == host.lower()]
-    found = exact or found
+    longest = max((len(target.host) for target in found), default=0)
+    found = exact or [target for target in found if len(target.host) == longest]
     if not found:
         return None
-    port = HTTPS if any(_has_tls(target.route, host) for target in found) else HTTP
+    port = HTTPS if any(_has_tls(cluster, target.route, host) for target in found) else HTTP
     chosen = [target for target in found if not target.is_default]
     if location:
         fitting = [target for target in chosen if _fits(target, location)]
@@ -102,6 +105,9 @@ def _way(cluster: Cluster, target: _Target) -> HostWay:
     namespace, name = target.service
     written = f"Service {namespace}/{name}"
     text = f"{takes} port {target.port if target.port is not None else 'not named'} of {written}"
+    if not target.is_granted:
+        fault = f"is not granted to {target.route}: no ReferenceGrant of namespace {namespace} permits it"
+        return HostWay(target.route, target.path, text, written, None, None, fault)
     service = cluster.service(namespace, name)
     if service is None:
         return HostWay(target.route, target.path, text, written, None, None, "is not in the manifests")
@@ -136,28 +142,26 @@ def _of_ingress(ingress: Ingress, host: str, location: str, is_exact: bool, back
 
 
 def _of_route(cluster: Cluster, route: Route) -> Iterator[_Target]:
-    hosts = route.hostnames or tuple(_hosts_of_parents(cluster, route))
+    hosts = hosts_of(cluster, route)
     for rule in route.rules:
         matches = items_of(route.root.get(*rule.path, "matches"))
         locations = [_location(match) for match in matches] or [("", False)]
+        unused = [each for each in rule.backends if integer_of(route.root.get(*each.path, "weight")) == 0]
         for reference in rule.backends:
+            if reference in unused and len(unused) < len(rule.backends):
+                continue
+            namespace = reference.namespace or route.namespace
             is_service = (reference.group, reference.kind) == ("", "Service")
-            service = (reference.namespace or route.namespace, reference.name) if is_service else None
+            service = (namespace, reference.name) if is_service else None
+            may = namespace == route.namespace or is_granted(cluster, route, "", "Service", namespace, reference.name)
             for host in hosts:
                 for location, is_exact in locations:
-                    yield _Target(route, host, location, is_exact, reference.path, service, reference.port)
+                    target = _Target(route, host, location, is_exact, reference.path, service, reference.port)
+                    yield attrs.evolve(target, is_granted=may)
 
 
 def _location(match: Node) -> tuple[str, bool]:
     return text_of(match.get("path", "value")) or "", text_of(match.get("path", "type")) == "Exact"
-
-
-def _hosts_of_parents(cluster: Cluster, route: Route) -> Iterator[str]:
-    for parent in route.parents:
-        gateway = cluster.find(GATEWAY_GROUP, "Gateway", parent.namespace or route.namespace, parent.name)
-        for listener in gateway.listeners if isinstance(gateway, Gateway) else ():
-            if listener.hostname is not None and parent.section in (None, listener.name):
-                yield listener.hostname
 
 
 def _of_openshift(route: Resource) -> Iterator[_Target]:
@@ -192,8 +196,11 @@ def _fits(target: _Target, location: str) -> bool:
     return location == prefix or location.startswith(f"{prefix}/")
 
 
-def _has_tls(route: Resource, host: str) -> bool:
+def _has_tls(cluster: Cluster, route: Resource, host: str) -> bool:
+    if isinstance(route, Route):
+        listeners = attached(cluster, route)
+        return listeners is None or any(listener.protocol in ("HTTPS", "TLS") for listener in listeners)
     if not isinstance(route, Ingress):
-        return route.root.get("spec", "tls") is not None or isinstance(route, Route)
+        return route.root.get("spec", "tls") is not None
     hosts = [name for entry in items_of(route.root.get("spec", "tls")) for name in texts_of(entry.get("hosts"))]
     return any(name == host or (name.startswith("*.") and host.partition(".")[2] == name[2:]) for name in hosts)

@@ -10,7 +10,7 @@ import attrs
 from k8snetlint.algebra.addresses import Address
 from k8snetlint.model.cluster import Cluster
 from k8snetlint.model.core import Resource
-from k8snetlint.model.services import Service, ServicePort
+from k8snetlint.model.services import Service
 from k8snetlint.model.values import text_of
 from k8snetlint.model.workloads import Workload
 from k8snetlint.policy.ir import Action, PolicyRule, PolicySet
@@ -119,8 +119,8 @@ def _reach_service(
     """The answer for a client that dials the Service, or for a controller, which knows the endpoints themselves."""
     service, service_port = end.service, end.port
     target = service_port.effective_target
-    is_headless = service.is_headless and not is_controller
-    path = [Step(service, service_port.path, _forwarding(service, service_port, is_headless))]
+    is_headless = (service.is_headless or bool(end.pods)) and not is_controller
+    path = [*_aliases(end.aliases), Step(service, service_port.path, _forwarding(end, is_headless))]
     if end.is_at_node:
         at_node = f"every node takes nodePort {service_port.node_port}/{service_port.protocol} for {service}"
         path.insert(0, Step(service, (*service_port.path, "nodePort"), at_node))
@@ -128,8 +128,7 @@ def _reach_service(
         path += _from_outside(service)
     flows: list[FlowAnswer] = []
     unreachable: list[tuple[str, str]] = []
-    lead = backends if is_controller else dialled_backends
-    for backend in lead(cluster, service, service_port):
+    for backend in _lead(cluster, end, is_controller):
         where = str(backend.workload or backend.address)
         if backend.port is None:
             unreachable.append((where, f"declares no {backend.protocol} port named `{target}`"))
@@ -166,7 +165,23 @@ def _from_outside(service: Service) -> Iterator[Step]:
         yield Step(service, ("spec", "type"), masked)
 
 
-def _forwarding(service: Service, port: ServicePort, is_headless: bool) -> str:
+def _lead(cluster: Cluster, end: ServiceEnd, is_controller: bool) -> tuple[Backend, ...]:
+    """Where the end leads: a pod that is dialled by its own name takes the very port that is dialled."""
+    if end.pods:
+        return tuple(Backend(workload, None, end.port.protocol, end.port.number) for workload in end.pods)
+    lead = backends if is_controller else dialled_backends
+    return lead(cluster, end.service, end.port)
+
+
+def _aliases(aliases: tuple[Service, ...]) -> Iterator[Step]:
+    for service in aliases:
+        yield Step(service, ("spec", "externalName"), f"{service} is an alias of `{service.external_name}`")
+
+
+def _forwarding(end: ServiceEnd, is_headless: bool) -> str:
+    service, port = end.service, end.port
+    if end.pods:
+        return f"the name is that of a pod behind {service}, on the port that is asked for"
     if is_headless:
         return f"{service} is headless: its name stands for the pods themselves, on the port that is asked for"
     target = port.effective_target
@@ -188,7 +203,7 @@ def _dead(end: DeadEnd) -> Answer:
     verdict = ReachVerdict.UNKNOWN if end.is_alias else ReachVerdict.DENIED
     at = end.path if end.service.root.get(*end.path) is not None else ("metadata", "name")
     step = Step(end.service, at, f"the name or address is that of {end.service}")
-    return Answer(verdict, end.protocol, end.number, (step,), (), (), end.reason)
+    return Answer(verdict, end.protocol, end.number, (*_aliases(end.aliases), step), (), (), end.reason)
 
 
 def _reach_host(cluster: Cluster, peers: Peers, policies: PolicySet, end: HostEnd) -> Answer:

@@ -20,7 +20,10 @@ from k8snetlint.model.values import int_or_string_of, items_of, text_of
 from k8snetlint.model.workloads import Workload
 from k8snetlint.source.tree import Path
 
-_POD_OF_SET = re.compile(r".-[0-9]+\Z")
+_POD_OF_SET = re.compile(r"(?P<set>.+)-(?P<ordinal>[0-9]+)\Z")
+_DASHED_ADDRESS = re.compile(r"[0-9]+(?:-[0-9]+){3}\Z|(?=.*--)[0-9a-f-]+\Z|[0-9a-f]+(?:-[0-9a-f]+){7}\Z")
+_SKIP_MIRROR = "endpointslice.kubernetes.io/skip-mirror"
+_LONGEST_CHAIN = 4  # of aliases of aliases
 
 
 @attrs.frozen
@@ -70,11 +73,17 @@ def backends(cluster: Cluster, service: Service, port: ServicePort) -> tuple[Bac
         return ()
     found = list(selected_backends(cluster, service, port))
     for endpoints in cluster.endpoints(service):
-        # A Service with a selector has slices of its own; hand-written Endpoints of its name are overwritten.
-        if isinstance(endpoints, Endpoints) and service.label_selector is not None:
-            continue
-        found += _written(cluster, endpoints, port)
+        if isinstance(endpoints, EndpointSlice) or _is_mirrored(endpoints, service):
+            found += _written(cluster, endpoints, service, port)
     return tuple(dict.fromkeys(found))
+
+
+def _is_mirrored(endpoints: Endpoints, service: Service) -> bool:
+    """Whether slices are made of Endpoints: those of a Service with a selector are overwritten.
+
+    Source: Kubernetes, EndpointSlice mirroring.
+    """
+    return service.label_selector is None and endpoints.labels.get(_SKIP_MIRROR) != "true"
 
 
 def dialled_backends(cluster: Cluster, service: Service, port: ServicePort) -> tuple[Backend, ...]:
@@ -97,12 +106,21 @@ def selected_backends(cluster: Cluster, service: Service, port: ServicePort) -> 
         yield Backend(workload, None, port.protocol, number)
 
 
-def _written(cluster: Cluster, endpoints: Endpoints | EndpointSlice, port: ServicePort) -> Iterator[Backend]:
+def _written(
+    cluster: Cluster, endpoints: Endpoints | EndpointSlice, service: Service, port: ServicePort
+) -> Iterator[Backend]:
+    """What written endpoints lead to: proxies send to ready ones only, to the first address of each entry of a slice."""
+    if isinstance(endpoints, EndpointSlice) and endpoints.address_type == "FQDN":
+        return
     for subset in endpoints.subsets:
         for written in subset.ports:
             if written.name != (port.name or "") or written.protocol != port.protocol:
                 continue
             for endpoint in subset.endpoints:
+                if not (endpoint.is_ready or service.publish_not_ready):
+                    continue
+                if isinstance(endpoints, EndpointSlice) and endpoint.path[-1] != 0:
+                    continue
                 workload = _pod_of(cluster, endpoint.pod, endpoint.address)
                 address = None if workload is not None else endpoint.address
                 yield Backend(workload, address, port.protocol, written.number)
@@ -219,8 +237,47 @@ def find_service(cluster: Cluster, name: ServiceName) -> Service | None:
     return next((service for service in named_services(cluster, name.namespace) if service.name == name.name), None)
 
 
+def named_pods(cluster: Cluster, service: Service, label: str) -> tuple[Workload, ...]:
+    """The workloads whose pod the label before a Service's name means: an ordinal of a StatefulSet, a hostname, an address.
+
+    DNS has such names for a Service with a cluster IP too. Source: Kubernetes, DNS specification; endpoints controller.
+    """
+    found = cluster.backends(service)
+    match = _POD_OF_SET.match(label)
+    if match is not None:
+        sets = tuple(
+            workload
+            for workload in found
+            if (workload.kind, workload.name, workload.service_name) == ("StatefulSet", match["set"], service.name)
+        )
+        if sets:
+            return sets
+    named = tuple(workload for workload in found if _is_called(workload, label, service.name))
+    return named or (found if _DASHED_ADDRESS.match(label) else ())
+
+
+def _is_called(workload: Workload, hostname: str, subdomain: str) -> bool:
+    spec = workload.pod_spec
+    if spec is None or text_of(spec.get("subdomain")) != subdomain:
+        return False
+    return text_of(spec.get("hostname")) == hostname
+
+
+def aliased(cluster: Cluster, service: Service, dns_domain: str = "cluster.local") -> tuple[Service, ...]:
+    """The Services that an alias leads through, itself first; the last is no alias where it ends in the cluster."""
+    chain = [service]
+    while chain[-1].is_external_name and len(chain) <= _LONGEST_CHAIN:
+        # An alias is answered as it is written, without the search list.
+        name = service_name(chain[-1].external_name or "", chain[-1].namespace or "", dns_domain)
+        found = find_service(cluster, name) if name is not None and name.is_qualified else None
+        if found is None or found in chain:
+            break
+        chain.append(found)
+    return tuple(chain)
+
+
 def resolved_name(cluster: Cluster, host: str, namespace: str, dns_domain: str = "cluster.local") -> ServiceName | None:
-    """What a host name means in a cluster: of `a-0.b` first a pod of the headless Service `b` of the own namespace.
+    """What a host name means in a cluster: of `a-0.b` first a pod of the Service `b` of the own namespace.
 
     Source: Kubernetes, DNS for Services and Pods: the search list begins with the own namespace.
     """
@@ -228,7 +285,7 @@ def resolved_name(cluster: Cluster, host: str, namespace: str, dns_domain: str =
     if len(labels) == 2 and _POD_OF_SET.search(labels[0]):
         own = ServiceName(labels[1], namespace, labels[0], False)
         service = find_service(cluster, own)
-        if service is not None and service.is_headless:
+        if service is not None and (service.is_headless or named_pods(cluster, service, labels[0])):
             return own
     return service_name(host, namespace, dns_domain)
 

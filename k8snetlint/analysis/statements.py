@@ -13,14 +13,14 @@ import attrs
 from k8snetlint.model.cluster import Cluster
 from k8snetlint.model.core import Resource
 from k8snetlint.model.services import Service
-from k8snetlint.model.values import items_of, text_of
+from k8snetlint.model.values import items_of, text_of, texts_of
 from k8snetlint.model.workloads import Container, Workload
 from k8snetlint.settings import Settings
 from k8snetlint.source.text import Place
 from k8snetlint.source.tree import Node, Path
 
 from .mentions import Mention, mentions, name_mention, settings_mentions
-from .routing import find_service, resolved_name
+from .routing import ServiceName, find_service, resolved_name, service_name
 from .variables import (
     LONGEST_TEXT,
     SOURCES,
@@ -178,6 +178,18 @@ def _mounted(cluster: Cluster, workload: Workload, spec: Node) -> Iterator[tuple
 
 def stated_service(statement: Statement, cluster: Cluster, settings: Settings) -> Service | None:
     """The Service that a statement means; None if its host is no Service of the cluster."""
-    host, namespace = statement.mention.host, statement.workload.namespace or ""
-    name = resolved_name(cluster, host, namespace, settings.cluster.dns_domain)
+    name = stated_name(statement, cluster, settings)
     return find_service(cluster, name) if name is not None else None
+
+
+def stated_name(statement: Statement, cluster: Cluster, settings: Settings) -> ServiceName | None:
+    """What the host of a statement means as a Service's name, completed by the search domains of the pod's own too."""
+    host, workload, zone = statement.mention.host, statement.workload, settings.cluster.dns_domain
+    name = resolved_name(cluster, host, workload.namespace or "", zone)
+    if workload.pod_spec is None or (name is not None and find_service(cluster, name) is not None):
+        return name
+    for search in texts_of(workload.pod_spec.get("dnsConfig", "searches")):
+        completed = service_name(f"{host}.{search}", workload.namespace or "", zone)
+        if completed is not None and completed.is_qualified and find_service(cluster, completed) is not None:
+            return completed
+    return name

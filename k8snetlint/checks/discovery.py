@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from k8snetlint.analysis.routing import ServiceName, find_service, resolved_name, service_name
-from k8snetlint.analysis.statements import Statement, data_mentions, statements_of
+from k8snetlint.analysis.routing import ServiceName, find_service, service_name
+from k8snetlint.analysis.statements import Statement, data_mentions, stated_name, statements_of
 from k8snetlint.diagnostic import Confidence, Diagnostic, Location, Severity
 from k8snetlint.engine import Context, cluster_check
 from k8snetlint.model.core import Resource
@@ -32,8 +32,7 @@ def _names(ctx: Context) -> Iterator[tuple[Statement, ServiceName]]:
             continue
         if statement.medium == "file" and statement.mention.form == "name":
             continue  # a name in a file of settings may be anything
-        namespace = statement.workload.namespace or ""
-        name = resolved_name(ctx.cluster, host, namespace, ctx.settings.cluster.dns_domain)
+        name = stated_name(statement, ctx.cluster, ctx.settings)
         if name is None or is_external_service(ctx, name.namespace, name.name):
             continue
         key = (statement.place.source.path, statement.place.span, statement.workload.namespace)
@@ -109,6 +108,8 @@ def env_service_port_mismatch(ctx: Context) -> Iterator[Diagnostic]:
         numbers = [found.number for found in service.ports]
         if service.is_headless or service.is_external_name or port in numbers or None in numbers:
             continue
+        if name.pod is not None:
+            continue  # the name is that of a pod, which has ports of its own
         backends = ctx.cluster.backends(service)
         if statement.workload in backends or not service.selector:
             continue

@@ -5,12 +5,14 @@ from __future__ import annotations
 import re
 from typing import NamedTuple, TypeAlias
 
+import attrs
+
 from k8snetlint.algebra.addresses import Address
 from k8snetlint.algebra.connections import PROTOCOLS
 from k8snetlint.analysis.ends import DeadEnd, End, ServiceEnd, UnknownEnd, alias_end, at_port, resolve, service_at
 from k8snetlint.analysis.hosts import HTTP, HTTPS, HostEnd, host_end, known_hosts
-from k8snetlint.analysis.routing import service_name
-from k8snetlint.model.services import Service
+from k8snetlint.analysis.routing import ServiceName, aliased, named_pods, service_name
+from k8snetlint.model.services import Service, ServicePort
 from k8snetlint.policy.peers import Peer
 
 from .pipeline import Failure
@@ -69,8 +71,10 @@ def _of_name(asked: World, name: _Name, port_text: str | None) -> Asked | None:
     cluster, settings = asked.cluster, asked.settings
     meant = service_name(name.host, settings.namespace, settings.cluster.dns_domain)
     service = cluster.service(meant.namespace, meant.name) if meant is not None else None
+    if service is not None and meant is not None and meant.pod is not None:
+        return _pod_port(asked, service, meant, name.host, port_text or name.port)
     if service is not None:
-        return _service_port(service, name.host, port_text or name.port)
+        return _dialled(asked, service, name.host, port_text or name.port)
     host = host_end(cluster, name.host, name.location)
     port = port_text or name.port
     if host is not None:
@@ -95,10 +99,35 @@ def _written_service(asked: World, text: str, port_text: str | None) -> Asked:
     plain, colon, written = plain.partition(":")
     service = asked.cluster.service(namespace or asked.settings.namespace, plain)
     if service is not None and service.is_external_name:
-        return _service_port(service, name, port_text or written or None)
+        return _dialled(asked, service, name, port_text or written or None)
     if service is not None and port_text is not None and not colon:
         return _service_port(service, name, port_text)
     return Asked(resolve(text, asked.cluster, asked.policies.peers, asked.policies), "TCP", 0)
+
+
+def _dialled(asked: World, service: Service, name: str, port_text: str | None) -> Asked:
+    """A Service on a port, or the one that an alias leads to."""
+    *aliases, last = aliased(asked.cluster, service, asked.settings.cluster.dns_domain)
+    found = _service_port(last, name, port_text)
+    if isinstance(found.end, ServiceEnd | DeadEnd):
+        return found._replace(end=attrs.evolve(found.end, aliases=tuple(aliases)))
+    return found
+
+
+def _pod_port(asked: World, service: Service, meant: ServiceName, name: str, port_text: str | None) -> Asked:
+    """A pod by its own name below a Service's: it is dialled itself, whatever ports the Service has."""
+    pods = named_pods(asked.cluster, service, meant.pod or "")
+    if not pods and (service.is_headless or service.is_external_name):
+        return _dialled(asked, service, name, port_text)
+    if not pods:
+        raise UnknownEnd(f"no pod behind {service} has the name `{meant.pod}`, so `{name}` is not resolved")
+    if port_text is None and len(service.ports) == 1:
+        found = ServiceEnd(service, service.ports[0])
+    else:
+        protocol, number = port_of(needed(port_text), ())
+        same = next((port for port in service.ports if (port.protocol, port.number) == (protocol, number)), None)
+        found = ServiceEnd(service, same or ServicePort(None, number, protocol, None, None, None, ("spec",)))
+    return Asked(attrs.evolve(found, pods=pods), "TCP", 0)
 
 
 def _service_port(service: Service, name: str, port_text: str | None) -> Asked:

@@ -107,12 +107,16 @@ class EndpointPort:
 
 @attrs.frozen
 class Endpoint:
-    """An address of a set of endpoints, and the pod that it belongs to, as `namespace/name`, where it is known."""
+    """An address of a set of endpoints, and the pod that it belongs to, as `namespace/name`, where it is known.
+
+    `is_ready` is False where the manifest says that it is not.
+    """
 
     address: str
     pod: str | None
     node: str | None
     path: Path
+    is_ready: bool = True
 
 
 @attrs.frozen
@@ -160,7 +164,8 @@ def build_endpoints(resource: Resource) -> Endpoints:
                 address = text_of(node.get("ip"))
                 if address is not None:
                     at = (*path, field, position, "ip")
-                    endpoints.append(Endpoint(address, pod, text_of(node.get("nodeName")), at))
+                    is_ready = field == "addresses"
+                    endpoints.append(Endpoint(address, pod, text_of(node.get("nodeName")), at, is_ready))
         subsets.append(EndpointSet(tuple(endpoints), _ports(resource, (*path, "ports"))))
     return Endpoints(**attrs.asdict(resource, recurse=False), subsets=tuple(subsets))
 
@@ -172,7 +177,8 @@ def build_endpoint_slice(resource: Resource) -> EndpointSlice:
         pod = _target(resource, text_of(node.get("targetRef", "kind")), text_of(node.get("targetRef", "name")))
         for position, address in enumerate(texts_of(node.get("addresses"))):
             path: Path = ("endpoints", index, "addresses", position)
-            endpoints.append(Endpoint(address, pod, text_of(node.get("nodeName")), path))
+            is_ready = boolean_of(node.get("conditions", "ready")) is not False
+            endpoints.append(Endpoint(address, pod, text_of(node.get("nodeName")), path, is_ready))
     return EndpointSlice(
         **attrs.asdict(resource, recurse=False),
         address_type=text_of(resource.root.get("addressType")),

@@ -4,7 +4,15 @@ from __future__ import annotations
 
 import pytest
 
-from k8snetlint.analysis.routing import ServiceName, backends, routed_backends, service_name
+from k8snetlint.analysis.routing import (
+    ServiceName,
+    aliased,
+    backends,
+    named_pods,
+    resolved_name,
+    routed_backends,
+    service_name,
+)
 from tests.clusters import cluster_of
 
 PODS = """
@@ -135,3 +143,113 @@ spec: {to: {kind: Service, name: s}, port: {targetPort: http}}
 )
 def test_service_names(host: str, expected: ServiceName | None) -> None:
     assert service_name(host, "shop") == expected
+
+
+ENDPOINTS = """
+apiVersion: v1
+kind: Service
+metadata: {name: s}
+spec: {publishNotReadyAddresses: PUBLISH, ports: [{port: 1}]}
+---
+apiVersion: v1
+kind: Endpoints
+metadata: {name: s, labels: {endpointslice.kubernetes.io/skip-mirror: "SKIP"}}
+subsets: [{addresses: [{ip: 10.0.0.1}], notReadyAddresses: [{ip: 10.0.0.2}], ports: [{port: 5}]}]
+---
+apiVersion: discovery.k8s.io/v1
+kind: EndpointSlice
+metadata: {name: s-1, labels: {kubernetes.io/service-name: s}}
+addressType: IPv4
+endpoints: [{addresses: [10.0.0.3, 10.0.0.4]}, {addresses: [10.0.0.5], conditions: {ready: false}}]
+ports: [{port: 5}]
+---
+apiVersion: discovery.k8s.io/v1
+kind: EndpointSlice
+metadata: {name: s-2, labels: {kubernetes.io/service-name: s}}
+addressType: FQDN
+endpoints: [{addresses: [db.example.com]}]
+ports: [{port: 5}]
+"""
+
+
+@pytest.mark.parametrize(
+    ("publish", "skip", "addresses"),
+    [
+        ("false", "false", ["10.0.0.1", "10.0.0.3"]),
+        ("true", "false", ["10.0.0.1", "10.0.0.2", "10.0.0.3", "10.0.0.5"]),
+        ("false", "true", ["10.0.0.3"]),
+    ],
+)
+def test_of_written_endpoints_those_count_that_proxies_send_to(publish: str, skip: str, addresses: list[str]) -> None:
+    text = ENDPOINTS.replace("PUBLISH", publish).replace("SKIP", skip)
+    assert reached(text) == [(address, 5) for address in addresses]
+
+
+SET = """
+apiVersion: apps/v1
+kind: StatefulSet
+metadata: {name: db, namespace: shop}
+spec:
+  serviceName: db
+  selector: {matchLabels: {app: db}}
+  template: {metadata: {labels: {app: db}}, spec: {containers: [{name: c, image: i}]}}
+---
+apiVersion: v1
+kind: Pod
+metadata: {name: p, namespace: shop, labels: {app: db}}
+spec: {hostname: first, subdomain: db, containers: [{name: c, image: i}]}
+---
+apiVersion: v1
+kind: Service
+metadata: {name: db, namespace: shop}
+spec: {selector: {app: db}, ports: [{port: 80, targetPort: 5432}]}
+---
+apiVersion: v1
+kind: Service
+metadata: {name: alias, namespace: shop}
+spec: {type: ExternalName, externalName: second.shop.svc.cluster.local}
+---
+apiVersion: v1
+kind: Service
+metadata: {name: second, namespace: shop}
+spec: {type: ExternalName, externalName: TARGET}
+"""
+
+
+@pytest.mark.parametrize(
+    ("label", "names"),
+    [
+        ("db-0", ["db"]),
+        ("first", ["p"]),
+        ("10-0-0-1", ["db", "p"]),
+        ("fd00--1", ["db", "p"]),
+        ("other-0", []),
+        ("p", []),
+    ],
+)
+def test_names_of_pods_below_a_service(label: str, names: list[str]) -> None:
+    cluster = cluster_of(SET)
+    service = cluster.service("shop", "db")
+    assert service is not None
+    assert [workload.name for workload in named_pods(cluster, service, label)] == names
+
+
+def test_two_labels_mean_a_pod_of_the_own_namespace_where_one_is_called_so() -> None:
+    cluster = cluster_of(SET)
+    assert resolved_name(cluster, "db-0.db", "shop") == ServiceName("db", "shop", "db-0", False)
+    assert resolved_name(cluster, "other-0.db", "shop") == ServiceName("other-0", "db", None, False)
+
+
+@pytest.mark.parametrize(
+    ("target", "names"),
+    [
+        ("db.shop.svc.cluster.local", ["alias", "second", "db"]),
+        ("alias.shop.svc.cluster.local", ["alias", "second"]),
+        ("db.example.com", ["alias", "second"]),
+    ],
+)
+def test_aliases_lead_on_to_a_service_or_out_of_the_cluster(target: str, names: list[str]) -> None:
+    cluster = cluster_of(SET.replace("TARGET", target))
+    service = cluster.service("shop", "alias")
+    assert service is not None
+    assert [each.name for each in aliased(cluster, service)] == names

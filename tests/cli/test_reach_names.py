@@ -218,3 +218,65 @@ def test_another_port_of_a_node_is_the_nodes_own(shop: Path) -> None:
     write(shop, {"public.yaml": NODE})
     found = json.loads(k8snetlint(shop, "reach", "shop/web", "192.168.0.1", "--port", "22", "-f", "json").out)
     assert (found["verdict"], found["path"]) == ("allowed", [])
+
+
+NAMED = """
+apiVersion: apps/v1
+kind: StatefulSet
+metadata: {name: db, namespace: shop}
+spec:
+  serviceName: db
+  selector: {matchLabels: {app: db}}
+  template: {metadata: {labels: {app: db}}, spec: {containers: [{name: c, image: i, ports: [{containerPort: 5432}]}]}}
+---
+apiVersion: v1
+kind: Service
+metadata: {name: db, namespace: shop}
+spec: {selector: {app: db}, ports: [{port: 80, targetPort: 5432}]}
+---
+apiVersion: v1
+kind: Service
+metadata: {name: store, namespace: shop}
+spec: {type: ExternalName, externalName: db.shop.svc.cluster.local}
+---
+apiVersion: networking.k8s.io/v1
+kind: NetworkPolicy
+metadata: {name: db, namespace: shop}
+spec: {podSelector: {matchLabels: {app: db}}, ingress: [{ports: [{port: 5432}]}]}
+---
+apiVersion: v1
+kind: Pod
+metadata: {name: web, namespace: shop}
+spec: {containers: [{name: c, image: i}]}
+"""
+
+
+def test_an_alias_is_followed_to_the_service_that_it_names(tmp_path: Path) -> None:
+    write(tmp_path, {"named.yaml": NAMED.lstrip()})
+    assert k8snetlint(tmp_path, "reach", "shop/web", "http://store.shop.svc").out == (
+        "allowed: shop/web -> http://store.shop.svc on TCP 80\n"
+        "  Service shop/store is an alias of `db.shop.svc.cluster.local` (named.yaml:17)\n"
+        "  Service shop/db port 80/TCP forwards to port 5432 of the pods (named.yaml:12)\n"
+        "  shop/db[StatefulSet] is selected and receives it on port 5432/TCP (named.yaml:7)\n"
+        "\n"
+        "shop/web[Pod] -> shop/db[StatefulSet] TCP 5432: allowed\n"
+        "  egress: allowed, no policy concerns it\n"
+        "  ingress: allowed by NetworkPolicy shop/db spec.ingress[0] (named.yaml:22)\n"
+    )
+
+
+@pytest.mark.parametrize(("port", "code"), [(5432, 0), (80, 1)])
+def test_a_pod_by_its_own_name_is_dialled_past_the_ports_of_its_service(tmp_path: Path, port: int, code: int) -> None:
+    write(tmp_path, {"named.yaml": NAMED.lstrip()})
+    ran = k8snetlint(tmp_path, "reach", "shop/web", f"db-0.db.shop.svc:{port}", "-f", "json")
+    found = json.loads(ran.out)
+    assert (ran.code, [flow["port"] for flow in found["flows"]]) == (code, [port])
+
+
+def test_a_name_that_no_pod_behind_a_service_has(tmp_path: Path) -> None:
+    write(tmp_path, {"named.yaml": NAMED.lstrip()})
+    ran = k8snetlint(tmp_path, "reach", "shop/web", "web-0.db.shop.svc:80")
+    assert (ran.code, ran.out) == (2, "")
+    assert ran.err == (
+        "Error: no pod behind Service shop/db has the name `web-0`, so `web-0.db.shop.svc` is not resolved\n"
+    )
