@@ -15,7 +15,6 @@ from k8snetlint.source.tree import Path
 
 from .endpoint_values import SERVICE_NAME_LABEL, parsed
 from .missing_services import missing_service, service_of
-from .words import listed
 
 _LEADER = "control-plane.alpha.kubernetes.io/leader"
 
@@ -157,8 +156,8 @@ def endpoints_port_protocol_mismatch(resource: EndpointSlice, ctx: Context) -> I
             resource,
             *(at if is_written else port.path),
             message=(
-                f"the slice's port `{port.name}` is {port.protocol}{'' if is_written else ' by default'}, and that of"
-                f" Service `{service.name}` is {listed(wanted)}"
+                f"{f'port `{port.name}`' if port.name else 'the port without a name'} is {port.protocol}"
+                f"{'' if is_written else ' by default'} here, and in Service `{service.name}` it is {' or '.join(wanted)}"
             ),
             related=[ctx.location(service, *own.path, label="another protocol") for own in service.ports[:1]],
             help=f"write `protocol: {wanted[0]}`",

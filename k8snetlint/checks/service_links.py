@@ -319,7 +319,7 @@ def env_var_reference_undefined(workload: Workload, ctx: Context) -> Iterator[Di
             index = places.get(use.name)
             if index is not None and (use.index is None or index < use.index):
                 continue
-            if index is None and (_OF_SERVICE.match(use.name) or not around.environment.is_whole):
+            if index is None and (not around.environment.is_whole or _is_of_unknown_service(use.name, workload, ctx)):
                 continue
             if _is_set_by_controller(use.name, workload):
                 continue
@@ -331,6 +331,14 @@ def env_var_reference_undefined(workload: Workload, ctx: Context) -> Iterator[Di
 
 def _is_set_by_controller(name: str, workload: Workload) -> bool:
     return any(fnmatchcase(name, pattern) for pattern in _BY_CONTROLLERS.get((workload.group, workload.kind), ()))
+
+
+def _is_of_unknown_service(name: str, workload: Workload, ctx: Context) -> bool:
+    """Whether a variable has the form of a Service's, and no Service in sight tells whether it is set."""
+    match = _OF_SERVICE.match(name)
+    if match is None or match["prefix"] == _KUBERNETES or not has_service_links(workload):
+        return match is not None
+    return _linked(ctx.once(services_by_prefix), match["prefix"], workload) is None
 
 
 def _may_be_linked(name: str, workload: Workload, ctx: Context) -> bool:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from k8snetlint.diagnostic import Diagnostic
 from k8snetlint.engine import Context, check
-from k8snetlint.model.services import Service
+from k8snetlint.model.services import Service, ServicePort
 from k8snetlint.model.values import integer_of, is_placeholder, text_of
 
 from .choices import no_such_choice
@@ -221,14 +221,15 @@ def node_port_out_of_range(service: Service, ctx: Context) -> Iterator[Diagnosti
 
 @check("SVC021")
 def node_port_duplicate(service: Service, ctx: Context) -> Iterator[Diagnostic]:
-    """One nodePort for two ports of a Service; two protocols may share it."""
-    seen: dict[tuple[int, str], int] = {}
-    for index, port in enumerate(service.ports):
+    """One nodePort for two ports of a Service; two protocols of one port number may share it."""
+    seen: dict[int, ServicePort] = {}
+    for port in service.ports:
         if port.node_port is None:
             continue
-        key = (port.node_port, port.protocol)
-        first = service.ports[seen[key]] if key in seen else None
-        if first is not None:
+        first = seen.setdefault(port.node_port, port)
+        is_same_port = first.number == port.number or None in (first.number, port.number)
+        may_share = is_same_port and first.protocol != port.protocol
+        if first is not port and not may_share:
             yield ctx.report(
                 service,
                 *port.path,
@@ -237,7 +238,6 @@ def node_port_duplicate(service: Service, ctx: Context) -> Iterator[Diagnostic]:
                 related=[ctx.location(service, *first.path, "nodePort", label="first here")],
                 help="give each port a nodePort of its own, or leave it to the cluster",
             )
-        seen.setdefault(key, index)
 
 
 @check("SVC058")

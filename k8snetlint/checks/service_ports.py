@@ -140,7 +140,9 @@ def service_target_port_undeclared(service: Service, ctx: Context) -> Iterator[D
     declared = [found for found in workload.ports if found.number is not None]
     for port in service.ports:
         target = port.effective_target
-        if not isinstance(target, int) or not declared or any(found.number == target for found in declared):
+        if not isinstance(target, int) or not 0 < target < 65536:
+            continue  # SVC009 says that it is no port
+        if not declared or any(found.number == target for found in declared):
             continue
         # Whatever else the pod's manifest says of the number makes it likely that the process listens there.
         if str(target) in ctx.once(mentioned_numbers)[id(workload)]:
