@@ -9,7 +9,6 @@ import attrs
 from k8snetlint.algebra.addresses import Address, AddressSet
 from k8snetlint.model.cluster import NAMESPACE_NAME_LABEL, Cluster
 from k8snetlint.model.core import Resource
-from k8snetlint.model.kinds import RUN_TIME_LABELS, is_run_time_label
 from k8snetlint.model.values import string_map_of
 from k8snetlint.policy.ir import EGRESS, INGRESS, Action, AnyPod, Everything, PolicySet
 from k8snetlint.policy.peers import Flow, Peer
@@ -28,6 +27,7 @@ from .blocking import (
 )
 from .dns import reaches_dns
 from .ends import blocks_of, ingress_controllers
+from .latelabels import when_running
 from .reach import explain
 from .reference import decide, is_allowed
 from .requirements import API_SERVER, DNS, Client, Ground, Requirement
@@ -35,19 +35,6 @@ from .routing import Backend
 
 # Where API servers listen, of kubeadm and the distributions.
 API_PORTS = (443, 6443, 8443, 16443, 7443)
-# Labels that controllers of some kinds alone set on their pods. Source: Kubernetes, well-known labels.
-_LABELS_OF_KINDS = (
-    ("job-name", ("Job", "CronJob")),
-    ("batch.kubernetes.io/", ("Job", "CronJob")),
-    ("controller-uid", ("Job", "CronJob")),
-    ("statefulset.kubernetes.io/", ("StatefulSet",)),
-    ("apps.kubernetes.io/pod-index", ("StatefulSet",)),
-    ("controller-revision-hash", ("StatefulSet", "DaemonSet")),
-    ("pod-template-generation", ("DaemonSet",)),
-    ("pod-template-hash", ("Deployment", "ReplicaSet")),
-    ("rollouts-pod-template-hash", ("Rollout",)),
-    ("leaderworkerset.", ("LeaderWorkerSet",)),
-)
 
 
 @attrs.frozen
@@ -119,23 +106,6 @@ def may_pass_when_running(flow: Flow, policies: PolicySet) -> bool:
         for destination in (flow.destination, *when_running(flow.destination, policies))
         if source is not flow.source or destination is not flow.destination
     )
-
-
-def when_running(peer: Peer, policies: PolicySet) -> Iterator[Peer]:
-    """A peer as it may be when it runs: with each label that only controllers set, and that policies name."""
-    tests = policies.pod_tests if peer.is_pod else {}
-    for key in tests:
-        if key not in peer.labels and _is_set_later(key, peer):
-            for value in dict.fromkeys(value for test in tests[key] for value in test.values):
-                yield attrs.evolve(peer, labels={**peer.labels, key: value})
-
-
-def _is_set_later(key: str, peer: Peer) -> bool:
-    """Whether a controller may set a label on a peer's pods: those that go with a kind, only on pods of that kind."""
-    kinds = next((kinds for start, kinds in _LABELS_OF_KINDS if key.startswith(start)), None)
-    if kinds is not None:
-        return not peer.workloads or any(workload.kind in kinds for workload in peer.workloads)
-    return key in RUN_TIME_LABELS or ("/" in key and is_run_time_label(key))
 
 
 def sources_of(need: Requirement, policies: PolicySet) -> tuple[Peer, ...]:

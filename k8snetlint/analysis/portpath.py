@@ -24,7 +24,7 @@ from k8snetlint.policy.peers import Flow, Peer
 from k8snetlint.source.tree import Path
 
 from .ends import NODE_PORT_TYPES
-from .judgement import when_running
+from .latelabels import when_running
 from .reachability import Connectivity, Group, connectivity_in
 from .reference import matches, missing_connection
 from .routing import selected_backends

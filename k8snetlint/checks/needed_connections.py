@@ -13,7 +13,8 @@ from k8snetlint.analysis.blocking import (
     peer_of,
     policies_of,
 )
-from k8snetlint.analysis.judgement import judgements, when_running
+from k8snetlint.analysis.judgement import judgements
+from k8snetlint.analysis.latelabels import when_running
 from k8snetlint.analysis.reference import isolating_rules
 from k8snetlint.analysis.requirements import Ground
 from k8snetlint.analysis.routing import Backend, backends

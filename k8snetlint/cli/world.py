@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 import attrs
 import click
 
+from k8snetlint.analysis.latelabels import late_labels
 from k8snetlint.analysis.ties import ties
 from k8snetlint.diagnostic import Incompleteness, Severity
 from k8snetlint.formatters.outcome import Outcome
@@ -108,6 +109,10 @@ def _reasons(loaded: Loaded, unit: Unit | None, policies: PolicySet) -> Iterator
             node = tie.first.root.nearest("spec", "priority")
             message = f"{tie.first} and {tie.second} share a priority: which of them decides first is undefined"
             yield Incompleteness(message, unit.name if unit is not None else None, node.place)
+    for late in late_labels(policies):
+        node = late.resource.root.nearest(*late.path)
+        message = f"{late.resource}: controllers set `{late.key}` on the pods of {late.peer}, which are taken to be without it"
+        yield Incompleteness(message, unit.name if unit is not None else None, node.place)
 
 
 def outcome_of(asked: World, options: LoadOptions, version: str, colour: bool) -> Outcome:

@@ -298,7 +298,7 @@ class PolicySet:
         found: dict[str, dict[LabelTest, None]] = {}
         rules = (rule for stage in self.stages for tier in stage.tiers for rule in tier.rules)
         for side in dict.fromkeys(side for rule in rules for side in (rule.match.source, rule.match.destination)):
-            for test in _pod_tests(side):
+            for test in pod_tests_of(side):
                 found.setdefault(test.key, {})[test] = None
         return {key: tuple(tests) for key, tests in found.items()}
 
@@ -363,12 +363,13 @@ def any_of(*parts: PeerExpr) -> PeerExpr:
     return next(iter(flat)) if len(flat) == 1 else AnyOf(tuple(flat))
 
 
-def _pod_tests(peer: PeerExpr) -> Iterator[LabelTest]:
+def pod_tests_of(peer: PeerExpr) -> Iterator[LabelTest]:
+    """What an expression asks of the labels of pods."""
     match peer:
         case PodLabel(test):
             yield test
         case AllOf(parts) | AnyOf(parts):
             for part in parts:
-                yield from _pod_tests(part)
+                yield from pod_tests_of(part)
         case Not(part):
-            yield from _pod_tests(part)
+            yield from pod_tests_of(part)
