@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
-from .values import MAX_TEXT, LimitReached, TemplateError, Value, derived, kind_of
+from .values import MAX_TEXT, UNKNOWN, LimitReached, TemplateError, Value, derived, is_unknown, kind_of
 
 _KINDS: dict[str, tuple[type, ...]] = {"s": (str,), "i": (int,), "n": (int, float), "l": (list,), "d": (dict,)}
 _WORDS = {"s": "a string", "i": "an integer", "n": "a number", "l": "a list", "d": "a map"}
@@ -46,6 +46,9 @@ def checked_call(
             if len(result) > MAX_TEXT:
                 raise LimitReached(f"`{name}` yields a text of more than {MAX_TEXT:,} characters")
             if derives:
+                # A part of the placeholder, or another spelling of it, would be taken for a value that is known.
+                if any(map(is_unknown, values)) and not is_unknown(result):
+                    return UNKNOWN
                 return derived(result, values)
         return result
 

@@ -22,6 +22,11 @@ NO_VALUE = "<no value>"
 UNKNOWN = "__K8SNETLINT_UNKNOWN__"
 
 
+def is_unknown(value: object) -> bool:
+    """Whether a value holds the placeholder, in whatever case a function has left it."""
+    return isinstance(value, str) and (UNKNOWN in value or UNKNOWN.lower() in value)
+
+
 class TemplateError(Exception):
     """Something that cannot be rendered, and the place that says so, once it is known."""
 

@@ -235,6 +235,12 @@ def test_what_helm_refuses_is_said(tmp_path: Path, action: str) -> None:
         "{{ now.Year }}",
         "{{ derivePassword 1 \"long\" \"p\" \"u\" \"s\" }}",
         "{{ randAlphaNum 5 | sha256sum | trunc 4 }}",
+        "{{ randAlphaNum 9 | substr 0 3 }}",
+        "{{ randAlphaNum 9 | replace \"_\" \"-\" }}",
+        "{{ uuidv4 | trimAll \"_\" }}",
+        "{{ add 1 (randInt 0 9) }}",
+        "{{ now | unixEpoch | int }}",
+        "{{ if gt (int (randInt 0 9)) 3 }}1{{ else }}{{ uuidv4 }}{{ end }}",
     ],
 )  # fmt: skip
 def test_what_cannot_be_known_is_a_placeholder(tmp_path: Path, action: str) -> None:

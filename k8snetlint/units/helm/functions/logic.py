@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from k8snetlint.units.helm.runtime import Builtin, Registry
-from k8snetlint.units.helm.values import TemplateError, Value, kind_of, truth, type_of
+from k8snetlint.units.helm.values import TemplateError, Value, is_unknown, kind_of, truth, type_of
 
 _BASIC = {"int64": "int"}
 
 
 def _same(left: Value, right: Value) -> bool:
     """Go's `eq` of two values. Raises TemplateError for kinds that cannot be compared."""
+    if is_unknown(left) or is_unknown(right):
+        return False
     first, second = kind_of(left), kind_of(right)
     first, second = _BASIC.get(first, first), _BASIC.get(second, second)
     if first in ("map", "slice") or second in ("map", "slice"):
@@ -28,6 +30,8 @@ def _equal(left: Value, right: Value, *others: Value) -> bool:
 
 
 def _less(left: Value, right: Value) -> bool:
+    if is_unknown(left) or is_unknown(right):
+        return False
     first, second = kind_of(left), kind_of(right)
     if _BASIC.get(first, first) != _BASIC.get(second, second):
         raise TemplateError(f"a value of kind {first} cannot be compared with one of kind {second}")
@@ -75,8 +79,8 @@ def functions() -> Registry:
         "ne": Builtin(lambda left, right: not _same(left, right), "aa"),
         "lt": Builtin(_less, "aa"),
         "le": Builtin(_at_most, "aa"),
-        "gt": Builtin(lambda left, right: not _at_most(left, right), "aa"),
-        "ge": Builtin(lambda left, right: not _less(left, right), "aa"),
+        "gt": Builtin(lambda left, right: _less(right, left), "aa"),
+        "ge": Builtin(lambda left, right: _at_most(right, left), "aa"),
         "not": Builtin(lambda value: not truth(value), "a"),
         "default": Builtin(_default, "aa*"),
         "empty": Builtin(lambda value: not truth(value), "a"),

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Callable
 from decimal import Decimal
 
 from k8snetlint.units.helm.runtime import Builtin, Registry
-from k8snetlint.units.helm.values import Int, Int64, LimitReached, Value, nodes_of, text_of
+from k8snetlint.units.helm.values import UNKNOWN, Int, Int64, LimitReached, Value, is_unknown, nodes_of, text_of
 
 _INTEGER = re.compile(r"[+-]?(0[xX][0-9a-fA-F_]+|0[bB][01_]+|0[oO]?[0-7_]+|0|[1-9][0-9_]*)")
 MAX_NUMBERS = 100_000
@@ -167,9 +168,18 @@ def _atoi(text: str) -> int:
     return int(text) if re.fullmatch(r"[+-]?[0-9]{1,19}", text) else 0
 
 
+def _unless_unknown(function: Callable[..., Value]) -> Callable[..., Value]:
+    """The function, giving back the placeholder where one of its arguments holds it."""
+
+    def call(*values: Value) -> Value:
+        return UNKNOWN if any(map(is_unknown, values)) else function(*values)
+
+    return call
+
+
 def functions() -> Registry:
     """Arithmetic and conversions."""
-    return {
+    numbers = {
         "int": Builtin(_int, "a"),
         "int64": Builtin(lambda value: int64(integer_of(value), value), "a"),
         "float64": Builtin(lambda value: value if isinstance(value, float) else float_of(value), "a"),
@@ -194,6 +204,9 @@ def functions() -> Registry:
         "ceil": Builtin(lambda value: float(math.ceil(float_of(value))), "a"),
         "floor": Builtin(lambda value: float(math.floor(float_of(value))), "a"),
         "round": Builtin(_rounded, "ai?n"),
+    }
+    found: Registry = {name: each._replace(call=_unless_unknown(each.call)) for name, each in numbers.items()}
+    return found | {
         "until": Builtin(_until, "i"),
         "untilStep": Builtin(numbers_between, "iii"),
         "seq": Builtin(_sequence, "i*"),

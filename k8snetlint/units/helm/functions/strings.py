@@ -6,7 +6,17 @@ import re
 import textwrap
 
 from k8snetlint.units.helm.runtime import Builtin, Registry
-from k8snetlint.units.helm.values import MAX_TEXT, UNKNOWN, LimitReached, Piece, Text, TextList, Value, text_map
+from k8snetlint.units.helm.values import (
+    MAX_TEXT,
+    UNKNOWN,
+    LimitReached,
+    Piece,
+    Text,
+    TextList,
+    Value,
+    is_unknown,
+    text_map,
+)
 
 from .formatting import string_of
 
@@ -29,6 +39,10 @@ def trim(text: str, characters: str = SPACE) -> str:
     return part(text, start, max(len(text.rstrip(characters)), start))
 
 
+def _trim_all(characters: str, text: str) -> str:
+    return trim(text, characters) if characters and not is_unknown(text) else text
+
+
 def _trim_suffix(suffix: str, text: str) -> str:
     return part(text, 0, len(text) - len(suffix)) if suffix and text.endswith(suffix) else text
 
@@ -39,7 +53,7 @@ def _trim_prefix(prefix: str, text: str) -> str:
 
 def trunc(count: int, text: str) -> str:
     """The first characters, or the last ones for a negative count; what is unknown stays so."""
-    if UNKNOWN in text:
+    if is_unknown(text):
         return text
     if count < 0 and len(text) + count > 0:
         return part(text, len(text) + count, len(text))
@@ -47,6 +61,8 @@ def trunc(count: int, text: str) -> str:
 
 
 def _substr(start: int, end: int, text: str) -> str:
+    if is_unknown(text):
+        return text
     if start < 0:
         return part(text, 0, end)
     return part(text, start, len(text) if end < 0 or end > len(text) else end)
@@ -199,8 +215,8 @@ def functions() -> Registry:
     """Functions on strings."""
     return {
         "trim": Builtin(trim, "s"),
-        "trimAll": Builtin(lambda characters, text: trim(text, characters) if characters else text, "ss"),
-        "trimall": Builtin(lambda characters, text: trim(text, characters) if characters else text, "ss"),
+        "trimAll": Builtin(_trim_all, "ss"),
+        "trimall": Builtin(_trim_all, "ss"),
         "trimSuffix": Builtin(_trim_suffix, "ss"),
         "trimPrefix": Builtin(_trim_prefix, "ss"),
         "trunc": Builtin(trunc, "is"),
