@@ -42,6 +42,9 @@ from .verdict import Undecided, World, everyone
 
 # Of more rules than this it is not found out which of them are really needed.
 FEW = 8
+# What one set of questions may cost, in comparisons of a flow with a rule: some seconds. A proof costs many for each.
+BUDGET = 2_000_000
+_PROOF_COST = 500
 
 
 class Deciding:
@@ -56,6 +59,18 @@ class Deciding:
         self._policies = policies
         self._limit = resource_limit
         self._namespaces: dict[str, PeerExpr] = {}
+        self._left = BUDGET
+
+    @property
+    def is_exhausted(self) -> bool:
+        """Whether the budget is used up: no further question will be answered."""
+        return self._left <= 0
+
+    def spend(self, cost: int) -> None:
+        """Takes the cost of a piece of work from the budget. Raises Undecided when there is none left."""
+        self._left -= cost
+        if self.is_exhausted:
+            raise Undecided("the policies are too many to compare all of them with one another")
 
     def decides(
         self, match: Match, rules: Sequence[PolicyRule], action: Action | None, world: World = World.OPEN
@@ -63,10 +78,11 @@ class Deciding:
         """Whether the first rule that matches a flow of the match is always there and does `action`; None: anything.
 
         Of nodes nothing is imagined: what asks for them is only proved by its text. A pod to itself is no flow.
-        Raises Undecided if the solver gives up.
+        Raises Undecided if the solver gives up, or the budget is used up.
         """
         if world is World.CLOSED:
             return _holds_here(self._universe(match, rules), match, rules, action)
+        self.spend(len(rules))
         if not rules or self._is_refuted_by_sample(match, rules, action):
             return False
         match = self._with_known_labels(match)
@@ -130,6 +146,8 @@ class Deciding:
         return False
 
     def _is_proved(self, universe: Universe, match: Match, rules: Sequence[PolicyRule], action: Action | None) -> bool:
+        # Each rule may mention values of its own, and each value is a term of every rule.
+        self.spend(_PROOF_COST * (4 + len(rules)) + 10 * len(rules) ** 2)
         from .smt.encoding import Encoding
 
         policies = self._policies_of(match, rules)

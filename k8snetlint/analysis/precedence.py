@@ -45,6 +45,8 @@ def shadowed_rules(policies: PolicySet, resource_limit: int | None = None) -> It
                     yield Shadowed(stage.name, rule, covering(deciding, rule.match, earlier, None))
             except Undecided as undecided:
                 yield Unsettled(rule.origin.resource, rule.origin.path, str(undecided))
+                if deciding.is_exhausted:
+                    return
 
 
 def overridden_rules(policies: PolicySet, resource_limit: int | None = None) -> Iterator[Shadowed | Unsettled]:
@@ -61,6 +63,8 @@ def overridden_rules(policies: PolicySet, resource_limit: int | None = None) -> 
                 yield Shadowed(stage.name, rule, covering(deciding, rule.match, rules, opposite))
         except Undecided as undecided:
             yield Unsettled(policy, rule.origin.path if rule.origin is not None else (), str(undecided))
+            if deciding.is_exhausted:
+                return
 
 
 def _precedes(first: PolicyRule, second: PolicyRule) -> bool:

@@ -31,6 +31,9 @@ from .decided import Deciding, covering
 from .understood import Unsettled, network_policy_rules, resource_of
 from .verdict import Undecided
 
+# What it costs to leave one entry out of a rule, for each of the others.
+_ENTRY_COST = 32
+
 
 class PartKind(enum.Enum):
     """What kind of part of a policy something is."""
@@ -67,7 +70,10 @@ def redundant_parts(policies: PolicySet, resource_limit: int | None = None) -> I
         group = found.setdefault(policy.namespace, _Namespace(policies, deciding))
         group.add(stage.name, rule, policy)
     for group in found.values():
-        yield from group.parts()
+        for part in group.parts():
+            yield part
+            if isinstance(part, Unsettled) and deciding.is_exhausted:
+                return
 
 
 def vacuous_policies(policies: PolicySet, resource_limit: int | None = None) -> Iterator[Resource | Unsettled]:
@@ -101,6 +107,8 @@ def vacuous_policies(policies: PolicySet, resource_limit: int | None = None) -> 
                 yield vacuous
         except Undecided as undecided:
             yield Unsettled(vacuous, (), str(undecided))
+            if deciding.is_exhausted:
+                return
 
 
 def is_vacuous(policies: PolicySet, resource_limit: int | None = None) -> bool:
@@ -217,11 +225,12 @@ class _Namespace:
                 if rest is None or not entry.is_understood:
                     continue
                 asked = self._match(policy, stage, rule, only)
-                remaining = attrs.evolve(rule, match=self._match(policy, stage, rule, rest))
                 if is_empty_match(asked):
                     continue
-                others = [remaining if each is rule else each for each in self._rules[stage]]
                 try:
+                    self._deciding.spend(_ENTRY_COST * len(entries))
+                    remaining = attrs.evolve(rule, match=self._match(policy, stage, rule, rest))
+                    others = [remaining if each is rule else each for each in self._rules[stage]]
                     found = self._covered(asked, others, Action.ALLOW)
                 except Undecided as undecided:
                     yield Unsettled(policy, entry.path, str(undecided))

@@ -144,6 +144,8 @@ def except_readmitted(ctx: Context) -> Iterator[Diagnostic]:
                 continue
         except Undecided as reason:
             yield from undecided(ctx, Unsettled(each.policy, each.path, str(reason)))
+            if deciding.is_exhausted:
+                return
             continue
         rules = covering(deciding, each.match, each.others, Action.ALLOW)
         if all(rule.origin is not None and same_tree(rule.origin.resource, each.policy) for rule in rules):

@@ -14,6 +14,7 @@ from hypothesis import given, settings
 
 from k8snetlint import policy
 from k8snetlint.algebra.addresses import AddressSet
+from k8snetlint.analysis import decided
 from k8snetlint.analysis.containment import contradiction, excludes, implies
 from k8snetlint.analysis.precedence import Shadowed, overridden_rules, shadowed_rules
 from k8snetlint.analysis.redundancy import (
@@ -25,6 +26,7 @@ from k8snetlint.analysis.redundancy import (
 )
 from k8snetlint.analysis.reference import decide, matches, missing_part
 from k8snetlint.analysis.samples import samples
+from k8snetlint.analysis.understood import Unsettled
 from k8snetlint.analysis.verdict import Holds, Refuted, Undecided, World, check_equivalent
 from k8snetlint.model.cluster import Cluster
 from k8snetlint.policy.enforcement import NEUTRAL
@@ -184,6 +186,17 @@ def test_what_the_solver_gives_up_on_is_neither_redundant_nor_not():
             ),
             1,
         )
+
+
+def test_work_is_bounded_and_said(monkeypatch):
+    monkeypatch.setattr(decided, "BUDGET", 30)
+    rules = ", ".join(f"{{from: [{{podSelector: {{matchLabels: {{app: a{number}}}}}}}]}}" for number in range(20))
+    (left,) = redundant_parts(policies_of(f"{{podSelector: {{}}, ingress: [{rules}]}}"))
+    assert isinstance(left, Unsettled)
+    assert (left.path, left.reason) == (
+        ("spec", "ingress", 18),
+        "the policies are too many to compare all of them with one another",
+    )
 
 
 def test_of_two_equal_policies_the_later_one_is_superfluous():
