@@ -13,6 +13,7 @@ from k8snetlint.model.values import is_placeholder, items_of, text_of
 from k8snetlint.settings import Settings
 from k8snetlint.source.tree import Path
 
+from .container_ports import PROTOCOLS
 from .endpoint_values import SERVICE_NAME_LABEL, parsed
 from .missing_services import missing_service, service_of
 
@@ -147,7 +148,12 @@ def endpoints_port_protocol_mismatch(resource: EndpointSlice, ctx: Context) -> I
         by_name.setdefault(own.name or "", set()).add(own.protocol)
     for port in _ports(resource):
         protocols = by_name.get(port.name, set())
-        if not protocols or port.protocol in protocols or any(map(is_placeholder, (*protocols, port.protocol))):
+        if (
+            not protocols
+            or port.protocol in protocols
+            or port.protocol not in PROTOCOLS
+            or any(map(is_placeholder, (*protocols, port.protocol)))
+        ):
             continue
         wanted = sorted(protocols)
         at = (*port.path, "protocol")

@@ -65,7 +65,8 @@ def cluster_ip_invalid(service: Service, ctx: Context) -> Iterator[Diagnostic]:
                 message=f"cluster IP `{text}` is neither an address nor `None`",
                 help="leave it out, so that the cluster assigns one, or write `None` for a headless Service",
             )
-    if len(several) > 2 or ("None" in several and len(several) > 1):
+    versions = [ip_address(text).version for text in several if _is_address(text)]
+    if len(several) > 2 or ("None" in several and len(several) > 1) or len(versions) > len(set(versions)):
         wrong = (
             "`None` stands alone" if "None" in several else "a Service has two addresses at most, one of each family"
         )
@@ -252,6 +253,15 @@ def ip_family_invalid(service: Service, ctx: Context) -> Iterator[Diagnostic]:
             )
             return
     addresses = texts_of(service.root.get("spec", "clusterIPs")) or ((service.cluster_ip or ""),)
+    if policy == "SingleStack" and len(addresses) > 1:
+        yield ctx.report(
+            service,
+            "spec",
+            "ipFamilyPolicy",
+            message="a second cluster IP needs ipFamilyPolicy PreferDualStack or RequireDualStack",
+            help="change the policy, or keep one address",
+        )
+        return
     for index, (family, address) in enumerate(zip(families, addresses, strict=False)):
         if _is_address(address) and family in FAMILIES and f"IPv{ip_address(address).version}" != family:
             yield ctx.report(

@@ -151,7 +151,9 @@ def service_selects_multiple_workloads(service: Service, ctx: Context) -> Iterat
     images = [{container.image.partition("@")[0].rpartition(":")[0] for container in w.containers} for w in backends]
     names = sorted(workload.name for workload in backends)
     is_family = any(_is_variant(names[0], other) for other in names[1:])
-    if is_family or any(first & second for first, second in pairwise(images)):
+    ports = [{(port.number, port.protocol) for port in workload.ports} for workload in backends]
+    looks = list(zip(images, ports, strict=True))
+    if is_family or any(one[0] & other[0] and one[1] == other[1] for one, other in pairwise(looks)):
         return
     if not all(_serves_everything(service, workload) for workload in backends):
         # Workloads that do not even have the port are the ones selected by mistake.
