@@ -53,10 +53,19 @@ def _diagnostic(diagnostic: Diagnostic, context: RenderContext) -> str:
         notes.append(("help", diagnostic.help))
     if len(diagnostic.units) > 1:
         notes.append(("units", _names(diagnostic.units, context)))
+    elif diagnostic.units and _lies_elsewhere(diagnostic):
+        notes.append(("unit", diagnostic.units[0]))
     notes.append(("why", f"k8snetlint explain {diagnostic.rule}"))
     indent = " " * gutter
     rows += (f"{indent} {style.dim('=')} {style.strong(word)}: {terminal(text)}" for word, text in notes)
     return "\n".join(rows)
+
+
+def _lies_elsewhere(diagnostic: Diagnostic) -> bool:
+    """Whether the line is part of a unit that it does not lie below, as a base is of an overlay."""
+    folder = diagnostic.units[0].partition(":")[0]
+    path = diagnostic.primary.place.source.path
+    return folder not in (".", "-", "all") and path != folder and not path.startswith(f"{folder}/")
 
 
 def _names(units: tuple[str, ...], context: RenderContext) -> str:

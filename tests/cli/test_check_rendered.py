@@ -154,6 +154,7 @@ def test_a_patched_value_is_shown_with_what_patched_it(tmp_path: Path) -> None:
         "- source: {kind: Deployment, fieldPath: metadata.name}\n"
         "  targets: [{select: {kind: Service}, fieldPaths: [spec.ports.0.targetPort]}]\n"
     )
+    assert "   = unit: live\n" in k8snetlint(tmp_path, "check", *ONLY).out
     report = json.loads(k8snetlint(tmp_path, "check", *ONLY, "-f", "json")[1])
     (diagnostic,) = report["diagnostics"]
     places = [diagnostic["location"], *(each["location"] for each in diagnostic["related"])]
