@@ -349,15 +349,21 @@ def all_of(*parts: PeerExpr) -> PeerExpr:
 
 
 def any_of(*parts: PeerExpr) -> PeerExpr:
-    """The disjunction, flattened, without what changes nothing; equal ones come out equal."""
+    """The disjunction, flattened, without what changes nothing; equal ones come out equal.
+
+    Address sets become one: a peer whose address is not known has one of a set that only several of them cover.
+    """
     flat: dict[PeerExpr, None] = {}
-    for part in parts:
-        if isinstance(part, AnyOf):
-            flat.update(dict.fromkeys(part.parts))
-        elif isinstance(part, Everything):
+    addresses: AddressSet | None = None
+    for part in (inner for part in parts for inner in (part.parts if isinstance(part, AnyOf) else (part,))):
+        if isinstance(part, Everything):
             return Everything()
+        if isinstance(part, HasAddress):
+            addresses = part.addresses if addresses is None else addresses | part.addresses
         elif not isinstance(part, Nothing):
             flat[part] = None
+    if addresses is not None:
+        flat[HasAddress(addresses)] = None
     if not flat:
         return Nothing()
     return next(iter(flat)) if len(flat) == 1 else AnyOf(tuple(flat))

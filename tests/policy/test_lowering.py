@@ -215,3 +215,10 @@ def test_policies_of_one_priority_that_disagree_are_a_tie(second, priority, is_m
     assert [(tie.first.name, tie.second.name, tie.is_met) for tie in found] == (
         [] if is_met is None else [("p", "q", True)]
     )
+
+
+@pytest.mark.parametrize(("block", "is_open"), [("10.0.0.0/8", True), ("10.0.0.0/9", False)])
+def test_blocks_that_together_hold_every_address_hold_that_of_any_pod(block, is_open):
+    most = "{ipBlock: {cidr: 0.0.0.0/0, except: [10.0.0.0/8]}}"
+    peers = f"{most}, {{podSelector: {{matchLabels: {{app: x}}}}}}, {{ipBlock: {{cidr: {block}}}}}"
+    assert opens(lowered(f"  podSelector: {{}}\n  ingress: [{{from: [{peers}]}}]"), 80) is is_open
