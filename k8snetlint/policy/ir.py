@@ -355,7 +355,7 @@ def any_of(*parts: PeerExpr) -> PeerExpr:
     """
     flat: dict[PeerExpr, None] = {}
     addresses: AddressSet | None = None
-    for part in (inner for part in parts for inner in (part.parts if isinstance(part, AnyOf) else (part,))):
+    for part in (inner for given in parts for inner in (given.parts if isinstance(given, AnyOf) else (given,))):
         if isinstance(part, Everything):
             return Everything()
         if isinstance(part, HasAddress):
