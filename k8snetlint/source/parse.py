@@ -5,8 +5,9 @@ from __future__ import annotations
 import enum
 import gc
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from types import MappingProxyType
 from typing import Any
 
 import attrs
@@ -34,7 +35,7 @@ MAX_DOCUMENTS = 100_000
 MAX_EXPANDED_NODES = 2_000_000
 
 _STYLES = {"": PLAIN, "'": QUOTED, '"': QUOTED, "|": BLOCK, ">": BLOCK}
-_HEADER_KEYS = frozenset({"apiVersion", "kind", "metadata"})
+_BUILT_KEYS = frozenset({"apiVersion", "kind", "metadata", "spec"})
 # The anchor and tag before a scalar: not part of the text to change.
 _PROPERTIES = re.compile(r"(?:[&!]\S*\s*)*")
 _SEPARATOR = re.compile(r"^---(?=[ \t\r\n]|\Z)", re.MULTILINE)
@@ -80,11 +81,12 @@ class _Stop(Exception):  # noqa: N818 (ends one document; never leaves this modu
         self.length = length
 
 
-def parse(source: SourceFile, skip: Callable[[str], bool] | None = None) -> Parsed:
+def parse(source: SourceFile, bulky: Mapping[str, frozenset[str]] = MappingProxyType({})) -> Parsed:
     """The documents of a source file.
 
     Scalars resolve as Kubernetes' decoder does: YAML 1.1 booleans and octals, the last of duplicate keys, merge keys.
-    Of a document whose kind `skip` accepts only `apiVersion`, `kind` and `metadata` are built.
+    Of a document whose kind is in `bulky`, `apiVersion`, `kind`, `metadata` and `spec` are built, without the keys of
+    `spec` that are given there. JSON is built whole.
     """
     text = source.text
     with collection_paused():
@@ -97,7 +99,7 @@ def parse(source: SourceFile, skip: Callable[[str], bool] | None = None) -> Pars
                     for key, first in read.duplicates
                 )
                 return Parsed(documents, problems)
-        return _Builder(source, skip).run()
+        return _Builder(source, bulky).run()
 
 
 @contextmanager
@@ -121,9 +123,9 @@ def _duplicate(key: object) -> str:
 class _Builder:
     """Builds the documents of one text, resuming at the next separator after an error."""
 
-    def __init__(self, source: SourceFile, skip: Callable[[str], bool] | None) -> None:
+    def __init__(self, source: SourceFile, bulky: Mapping[str, frozenset[str]]) -> None:
         self.source = source
-        self.skip = skip
+        self.bulky = bulky
         self.documents: list[Document] = []
         self.problems: list[Problem] = []
         # Of the document being read: the anchored node and the number of values in it.
@@ -205,7 +207,7 @@ class _Builder:
         key: Node | None = None
         anchor: str | None = None
         before = 0
-        skipping = False
+        left_out: frozenset[str] | None = None
         while True:
             event = get()
             kind = type(event)
@@ -268,7 +270,7 @@ class _Builder:
                 value.append(node)
             elif key is None:
                 key = node
-                if skipping and not frames and node.value not in _HEADER_KEYS:
+                if left_out is not None and _is_left_out(node.value, len(frames), left_out):
                     _drain_value(get)
                     key = None
             else:
@@ -276,8 +278,8 @@ class _Builder:
                 if name in value:
                     self._report_duplicate(name, key, value.pop(name).key)
                 value[name] = Entry(key, node)
-                if name == "kind" and not frames and self.skip is not None and type(node.value) is str:
-                    skipping = self.skip(node.value)
+                if name == "kind" and not frames and self.bulky and type(node.value) is str:
+                    left_out = self.bulky.get(node.value)
                 key = None
 
     def _report_duplicate(self, name: str, key: Node, first: Node) -> None:
@@ -310,6 +312,11 @@ class _Builder:
         for item in sources:
             for name, entry in item.entries.items():
                 mapping.setdefault(name, entry)
+
+
+def _is_left_out(key: object, depth: int, left_out: frozenset[str]) -> bool:
+    """Whether the value of a key in a bulky document is not built: by its name, at the top or a level below."""
+    return (depth == 0 and key not in _BUILT_KEYS) or (depth == 1 and key in left_out)
 
 
 def _drain_value(get: Callable[[], Any]) -> None:

@@ -9,7 +9,7 @@ from k8snetlint.source.parse import ProblemKind, parse
 from k8snetlint.source.text import Place, SourceFile, Span
 from k8snetlint.source.tree import QUOTED, Document, Entry, Node, Scalar
 
-from .classify import objects_of, text_at
+from .classify import BULKY, objects_of, text_at
 from .kustomize.work import Reason
 
 Identity: TypeAlias = tuple[str, str, str, str]
@@ -112,7 +112,7 @@ def _like(item: Node, index: int, items: Sequence[Node]) -> Node | None:
 
 def parsed_output(text: str, place: Place) -> tuple[list[Document], list[Reason]]:
     """The objects that a program wrote, and what of it cannot be read; `place` is where to point then."""
-    parsed = parse(SourceFile("output", text), lambda kind: kind == "CustomResourceDefinition")
+    parsed = parse(SourceFile("output", text), BULKY)
     reasons = [
         Reason(f"what the program writes cannot be parsed: {problem.message}", place)
         for problem in parsed.problems

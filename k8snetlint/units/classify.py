@@ -5,9 +5,13 @@ from __future__ import annotations
 import enum
 import re
 from collections.abc import Iterator
+from types import MappingProxyType
 
 from k8snetlint.source.text import Place
 from k8snetlint.source.tree import Document, Entry, Node
+
+# The schemas of a CustomResourceDefinition are most of its text, and say nothing of traffic.
+BULKY = MappingProxyType({"CustomResourceDefinition": frozenset({"versions", "validation"})})
 
 KUSTOMIZATION_NAMES = ("kustomization.yaml", "kustomization.yml", "Kustomization")
 CHART_NAME = "Chart.yaml"

@@ -11,15 +11,11 @@ from k8snetlint.source.template import template_action
 from k8snetlint.source.text import Place, SourceFile, Span
 from k8snetlint.source.tree import Node
 
-from .classify import text_at
+from .classify import BULKY, text_at
 from .unit import UnitProblem
 
 _API_VERSION = re.compile(r"([a-z0-9.-]+\.[a-z0-9.-]+/|apps/|batch/|policy/|autoscaling/)?v[0-9]+((alpha|beta)[0-9]+)?")
 _SEPARATOR = re.compile(r"^---(?=[ \t\r\n]|\Z)", re.MULTILINE)
-
-
-def _is_skipped(kind: str) -> bool:
-    return kind == "CustomResourceDefinition"
 
 
 class Files:
@@ -39,10 +35,10 @@ class Files:
         return known if known is not None else self.inputs.read(path)
 
     def parsed(self, source: SourceFile) -> Parsed:
-        """The documents of a file; of CustomResourceDefinitions only the header is built."""
+        """The documents of a file; those of CustomResourceDefinitions without their schemas."""
         known = self._parsed.get(source)
         if known is None:
-            known = self._parsed[source] = parse(source, _is_skipped)
+            known = self._parsed[source] = parse(source, BULKY)
             for problem in known.problems:
                 self._report(source, problem)
             for document in known.documents:

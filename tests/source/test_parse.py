@@ -100,10 +100,12 @@ def test_an_alias_bomb_is_bounded() -> None:
     assert [problem.kind for problem in result.problems] == [ProblemKind.LIMIT]
 
 
-def test_values_of_skipped_kinds_are_not_built() -> None:
-    text = "kind: Big\nmetadata: {name: x}\nspec: {a: [1, {b: 2}]}\nstatus: 1\n---\nkind: Small\nspec: 1\n"
-    documents = parse(SourceFile("a.yaml", text), skip=lambda kind: kind == "Big").documents
+def test_values_of_bulky_kinds_are_not_built() -> None:
+    text = (
+        "kind: Big\nmetadata: {name: x}\nspec: {a: [1, {b: 2}], c: {a: 3}}\nstatus: 1\n---\nkind: Small\nspec: {a: 1}\n"
+    )
+    documents = parse(SourceFile("a.yaml", text), bulky={"Big": frozenset({"a"})}).documents
     assert [document.root.plain() for document in documents] == [
-        {"kind": "Big", "metadata": {"name": "x"}},
-        {"kind": "Small", "spec": 1},
+        {"kind": "Big", "metadata": {"name": "x"}, "spec": {"c": {"a": 3}}},
+        {"kind": "Small", "spec": {"a": 1}},
     ]

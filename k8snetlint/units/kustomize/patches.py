@@ -112,7 +112,7 @@ class Patches:
         try:
             return patched(resource.root, operations, self.work.weigh)
         except PatchError as error:
-            # Of a CustomResourceDefinition only the header was read.
+            # The schemas of a CustomResourceDefinition were not read.
             if resource.id.kind != "CustomResourceDefinition":
                 name = f"{resource.id.kind} `{resource.id.name}`"
                 self.work.miss(f"a patch cannot be applied to {name}: {error.message}", error.node.place)
