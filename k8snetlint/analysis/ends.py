@@ -205,19 +205,20 @@ def blocks_of(policies: PolicySet) -> Iterator[AddressSet]:
     for stage in policies.stages:
         for tier in stage.tiers:
             for rule in tier.rules:
-                yield from _blocks(rule.match.source)
-                yield from _blocks(rule.match.destination)
+                yield from blocks_in(rule.match.source)
+                yield from blocks_in(rule.match.destination)
 
 
-def _blocks(peer: PeerExpr) -> Iterator[AddressSet]:
+def blocks_in(peer: PeerExpr) -> Iterator[AddressSet]:
+    """Every address set that an expression mentions."""
     match peer:
         case HasAddress(addresses):
             yield addresses
         case AllOf(parts) | AnyOf(parts):
             for part in parts:
-                yield from _blocks(part)
+                yield from blocks_in(part)
         case Not(part):
-            yield from _blocks(part)
+            yield from blocks_in(part)
 
 
 def _workloads(text: str, peers: Peers) -> tuple[Peer, ...]:

@@ -8,6 +8,7 @@ import attrs
 import click
 
 from k8snetlint.analysis.latelabels import late_labels
+from k8snetlint.analysis.partialblocks import partial_blocks
 from k8snetlint.analysis.ties import ties
 from k8snetlint.diagnostic import Incompleteness, Severity
 from k8snetlint.formatters.outcome import Outcome
@@ -112,6 +113,11 @@ def _reasons(loaded: Loaded, unit: Unit | None, policies: PolicySet) -> Iterator
     for late in late_labels(policies):
         node = late.resource.root.nearest(*late.path)
         message = f"{late.resource}: controllers set `{late.key}` on the pods of {late.peer}, which are taken to be without it"
+        yield Incompleteness(message, unit.name if unit is not None else None, node.place)
+    for partial in partial_blocks(policies):
+        node = partial.resource.root.nearest(*partial.path)
+        doubt = f"whether {partial.peer} has an address of these networks is not known; it is taken to have none"
+        message = f"{partial.resource}: {doubt}"
         yield Incompleteness(message, unit.name if unit is not None else None, node.place)
 
 
