@@ -10,7 +10,6 @@ import attrs
 
 from k8snetlint.diagnostic import Confidence, Diagnostic, Incompleteness, Location, Report, Severity
 from k8snetlint.engine import merged, run
-from k8snetlint.fingerprint import with_fingerprints
 from k8snetlint.source.discover import InputProblem
 from k8snetlint.source.parse import parse
 from k8snetlint.source.text import SourceFile
@@ -64,8 +63,13 @@ def check(loaded: Loaded, *, is_part: bool = False, with_low: bool = False) -> C
         diagnostics = tuple(each for each in diagnostics if each.confidence > Confidence.LOW)
     types = {unit.name: unit.type for unit in loaded.found.units}
     diagnostics = tuple(_with_overlay(each, types) for each in diagnostics)
+    if diagnostics:
+        # What hashes takes as long to load as what parses YAML.
+        from k8snetlint.fingerprint import with_fingerprints
+
+        diagnostics = with_fingerprints(diagnostics, _objects_by_file(loaded), _common_path(loaded))
     report = Report(
-        diagnostics=with_fingerprints(diagnostics, _objects_by_file(loaded), _common_path(loaded)),
+        diagnostics=diagnostics,
         files=loaded.inputs.files,
         complete=not reasons,
         incomplete_because=tuple(reasons),

@@ -17,7 +17,6 @@ from k8snetlint.source.tree import Node
 
 from .problem import ConfigProblem
 from .reader import read_settings
-from .toml import read_toml
 
 __all__ = ["ConfigProblem", "Configuration", "find_configuration", "read_configuration"]
 
@@ -77,6 +76,8 @@ def read_configuration(path: str, rulebook: Rulebook, directory: str = ".") -> C
 
 def _root_of(source: SourceFile) -> tuple[Node | None, tuple[ConfigProblem, ...]]:
     if source.path.endswith(".toml"):
+        from .toml import read_toml
+
         return read_toml(source)
     parsed = parse(source)
     problems = tuple(ConfigProblem(problem.message, problem.place) for problem in parsed.problems)

@@ -11,9 +11,6 @@ import attrs
 from k8snetlint.source.tree import QUOTED, Document, Node
 
 from .gitops import Application, Origin, Taken
-from .kustomize.data import CLUSTER_SCOPED
-from .kustomize.resource import Resource
-from .kustomize.transform import in_namespace
 from .unit import Unit
 
 
@@ -92,6 +89,10 @@ def within(documents: Sequence[Document], namespace: str | None, given_by: Node)
     """Objects as they are made, and with the namespace that those get which name none."""
     if namespace is None:
         return tuple(Made(document, document) for document in documents)
+    from .kustomize.data import CLUSTER_SCOPED
+    from .kustomize.resource import Resource
+    from .kustomize.transform import in_namespace
+
     value = Node(namespace, given_by.start, given_by.start, given_by.source, QUOTED)
     found: list[Made] = []
     for document in documents:
