@@ -173,19 +173,31 @@ def cluster_dns_name_malformed(ctx: Context) -> Iterator[Diagnostic]:
         if statement.mention.form == "qualified" or ctx.cluster.is_context(statement.resource):
             continue
         labels = host.removesuffix(f".{zone}").split(".")
-        if labels[-1] != "svc" or is_placeholder(host):
+        if is_placeholder(host):
             continue
         is_doubled = labels[-2:] == ["svc", "svc"]
-        if len(labels) != 2 and not is_doubled:
+        namespace = statement.workload.namespace
+        if is_doubled or (labels[-1] == "svc" and len(labels) == 2):
+            wrong = "has `svc` twice" if is_doubled else "names no namespace before `svc`"
+        elif _lacks_svc(ctx, host, labels, zone):
+            namespace = labels[1]
+            wrong = f"has no `svc` before `{zone}`"
+        else:
             continue
-        wrong = "has `svc` twice" if is_doubled else "names no namespace before `svc`"
-        example = f"{labels[0]}.{statement.workload.namespace}.svc.{zone}"
+        example = f"{labels[0]}.{namespace}.svc.{zone}"
         yield _report(
             ctx,
             statement,
             message=f"`{statement.mention.host}` {wrong}, so it never resolves",
             help=f"write `<service>.<namespace>.svc.{zone}`, for example `{example}`",
         )
+
+
+def _lacks_svc(ctx: Context, host: str, labels: list[str], zone: str) -> bool:
+    """Whether a name goes from a Service in sight straight to the cluster's domain."""
+    if len(labels) != 2 or not host.endswith(f".{zone}"):
+        return False
+    return find_service(ctx.cluster, ServiceName(labels[0], labels[1], None, True)) is not None
 
 
 @cluster_check("DISC010")

@@ -26,7 +26,7 @@ _ALWAYS_THERE = frozenset({("default", "kubernetes")})
 _CLUSTER_NAMESPACES = frozenset({"kube-system", "kube-public", "openshift-dns", "openshift-monitoring", "gke-system"})
 _ADD_ONS = ("default-http-backend", "cm-acme-http-solver-*", "prometheus-operated", "alertmanager-operated")
 _SHORTEST_NAME = 4
-_SUFFIXES = ("-svc", "-service", "svc", "service", "s")
+_SUFFIXES = ("-svc", "-service", "svc", "service")
 _NOT_OPERATED = frozenset(
     {
         "ServiceMonitor",
@@ -200,5 +200,7 @@ def _core(name: str) -> str:
     plain = name.lower().replace("_", "-")
     for suffix in _SUFFIXES:
         if plain.endswith(suffix) and len(plain) > len(suffix) + 1:
-            return plain.removesuffix(suffix).rstrip("-").replace("-", "")
-    return plain.replace("-", "")
+            plain = plain.removesuffix(suffix).rstrip("-")
+            break
+    plain = plain.replace("-", "")
+    return plain.removesuffix("s") if len(plain) > 2 else plain

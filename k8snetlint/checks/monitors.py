@@ -62,7 +62,8 @@ def servicemonitor_no_match(monitor: Monitor, ctx: Context) -> Iterator[Diagnost
     if any(is_placeholder(value) for target in targets for value in _labels(target).values()):
         return
     what = "pods" if monitor.scrapes_pods else "Service"
-    near = _nearest(selector, targets)
+    elsewhere = _elsewhere(monitor, ctx)
+    near = _nearest(selector, targets) or (_named_elsewhere(elsewhere) if elsewhere is not None else None)
     where = "any namespace" if namespaces is None else f"namespace {listed(namespaces, 'or')}"
     severity, confidence = _level(monitor, ctx, bool(targets), near is not None)
     at = ("spec", "selector") if monitor.root.get("spec", "selector") is not None else ("spec",)
@@ -79,9 +80,32 @@ def servicemonitor_no_match(monitor: Monitor, ctx: Context) -> Iterator[Diagnost
         severity=severity,
         confidence=confidence,
         related=[near[1]] if near is not None else (),
-        help=f"select labels that the {'pods have' if monitor.scrapes_pods else 'Service itself has'}"
-        + ("" if monitor.scrapes_pods else ": those of its pods do not count"),
+        help=_remedy(monitor, elsewhere),
     )
+
+
+def _remedy(monitor: Monitor, elsewhere: Resource | None) -> str:
+    if elsewhere is not None:
+        return f"name the namespace in `namespaceSelector`: `matchNames: [{elsewhere.namespace}]`"
+    if monitor.scrapes_pods:
+        return "select labels that the pods have"
+    return "select labels that the Service itself has: those of its pods do not count"
+
+
+def _elsewhere(monitor: Monitor, ctx: Context) -> Resource | None:
+    """What has the labels in the one namespace that a monitor without a `namespaceSelector` does not look in."""
+    if monitor.selector.is_empty or monitor.root.get("spec", "namespaceSelector") is not None:
+        return None
+    everything = ctx.cluster.workloads if monitor.scrapes_pods else ctx.cluster.services
+    found = [each for each in everything if each.has_namespace and monitor.selector.matches(_labels(each))]
+    return found[0] if len({each.namespace for each in found}) == 1 else None
+
+
+def _named_elsewhere(found: Resource) -> tuple[str, Location] | None:
+    at = found.labels_path if isinstance(found, Workload) else ("metadata", "labels")
+    if found.root.get(*at) is None:
+        return None
+    return f"; {found} has them", Location(found.root.key_at(*at).place, "the labels")
 
 
 def _level(monitor: Monitor, ctx: Context, has_targets: bool, is_near: bool) -> tuple[Severity, Confidence]:
