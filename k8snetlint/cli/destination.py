@@ -189,5 +189,8 @@ def port_of(text: str, end: End) -> tuple[str, int]:
         found = {each for each in found if each[0] == protocol}
     if len(found) == 1:
         return found.pop()
+    if found:
+        meant = ", ".join(f"{port}/{protocol}" for protocol, port in sorted(found))
+        raise Failure(f"--port: `{text}` is the name of several ports of the pods: {meant}; give the number of one")
     known = ", ".join(sorted({port.name for port in declared})) or "none"
     raise Failure(f"--port: `{text}` is no port, such as 8080 or 53/UDP; the names that the pods declare: {known}")

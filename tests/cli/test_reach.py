@@ -119,6 +119,18 @@ def test_wrong_usage_exits_2(shop: Path, arguments: tuple[str, ...], code: int, 
     assert message in ran.err
 
 
+def test_a_name_of_several_ports_is_asked_back(tmp_path: Path) -> None:
+    containers = "{ports: [{name: web, containerPort: 81}]}, {ports: [{name: web, containerPort: 82, protocol: UDP}]}"
+    pod = (
+        f"apiVersion: v1\nkind: Pod\nmetadata: {{name: both, namespace: shop}}\nspec: {{containers: [{containers}]}}\n"
+    )
+    write(tmp_path, {"pod.yaml": pod})
+    ran = k8snetlint(tmp_path, "reach", "10.0.0.7", "shop/both", "--port", "web")
+    assert (ran.code, ran.out) == (2, "")
+    assert "`web` is the name of several ports of the pods: 81/TCP, 82/UDP; give the number of one" in ran.err
+    assert k8snetlint(tmp_path, "reach", "10.0.0.7", "shop/both", "--port", "web/UDP").out.startswith("allowed: ")
+
+
 @pytest.mark.parametrize("destination", ["svc:shop/gone:80", "10.96.0.7"])
 def test_a_service_without_backends_is_denied_with_the_reason(shop: Path, destination: str) -> None:
     port = () if destination.startswith("svc:") else ("--port", "80")
