@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from ipaddress import IPv4Address
 
-from k8snetlint.analysis.routing import find_service, named_services, service_name
+from k8snetlint.analysis.routing import aliased, find_service, named_services, service_name
 from k8snetlint.diagnostic import Diagnostic, Severity
 from k8snetlint.engine import Context, check
 from k8snetlint.model.services import Service
@@ -112,7 +112,20 @@ def external_name_target_not_found(service: Service, ctx: Context) -> Iterator[D
     """An alias of a Service that is not there."""
     name = _name(service)
     target = service_name(name, service.namespace or "", ctx.settings.cluster.dns_domain) if name is not None else None
-    if name is None or target is None or not target.is_qualified or find_service(ctx.cluster, target) is not None:
+    if name is None or target is None or not target.is_qualified:
+        return
+    found = find_service(ctx.cluster, target)
+    if found is not None:
+        chain = aliased(ctx.cluster, found, ctx.settings.cluster.dns_domain)
+        if service in chain:
+            what = "itself" if found is service else f"{found}, which leads back here"
+            yield ctx.report(
+                service,
+                "spec",
+                "externalName",
+                message=f"externalName names {what}, so the name never resolves",
+                help="name the host or the Service that is meant",
+            )
         return
     level = missing_level(ctx, target.namespace, has_such=bool(named_services(ctx.cluster, target.namespace)))
     yield ctx.report(

@@ -26,6 +26,8 @@ _OWN_RULES: frozenset[tuple[str, ...]] = frozenset(
         ("matchExpressions", "operator"),
         ("matchExpressions", "key"),
         ("paths", "pathType"),
+        ("backend", "serviceName"),
+        ("backend", "servicePort"),
         ("spec", "priority"),
         ("spec", "subject"),
         ("ingress", "action"),

@@ -51,6 +51,13 @@ def service_target_port_name_undefined(service: Service, ctx: Context) -> Iterat
         declared = [declared for workload in backends for declared in workload.ports]
         if any(found.name == name or is_placeholder(found.name) for found in declared):
             continue
+        if any(
+            found.name == name
+            for workload in backends
+            for container in workload.containers
+            for found in container.ports
+        ):
+            continue  # PORT019: an init container declares it
         names = sorted({found.name for found in declared if found.name})
         near = get_close_matches(name, names, 1)
         known = f"did you mean `{near[0]}`?" if near else f"they declare {listed(names) if names else 'no named port'}"
