@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 
 import attrs
@@ -17,13 +17,20 @@ from .pipeline import Failure, Loaded, found_in
 from .report import Checked, check
 from .repository import changed_files, texts_at
 
+# The rule over what a change opens.
+WIDENED = "NP052"
+
 
 @attrs.frozen
 class Touched:
-    """The files that a report is about, by shown path, and their texts before the change where that is known."""
+    """The files that a report is about, by shown path, and their texts before the change where that is known.
+
+    `is_since_revision` tells whether it is: then files without a text before are new.
+    """
 
     paths: frozenset[str]
     before: Mapping[str, str] = attrs.field(factory=dict)
+    is_since_revision: bool = False
 
 
 def touched_files(
@@ -36,7 +43,7 @@ def touched_files(
         revision = changed_since or "HEAD"
         paths = changed_files(".", revision)
         manifests = [path for path in paths if path.lower().endswith(MANIFEST_SUFFIXES)]
-        return Touched(paths | _named(report_on), texts_at(".", revision, manifests))
+        return Touched(paths | _named(report_on), texts_at(".", revision, manifests), is_since_revision=True)
     return Touched(_named(report_on))
 
 
@@ -65,13 +72,21 @@ def check_touched(loaded: Loaded, touched: Touched) -> Checked:
     were before where that is known, else with them left out. Only where some points elsewhere is that looked at.
     """
     units = [unit for unit in loaded.found.units if _may_depend(unit, touched)]
-    checked = check(_only(loaded, units), is_part=True)
-    report = checked.report
     names = {unit.name for unit in units}
-    elsewhere = [each for each in report.diagnostics if not _points_into(each, touched) and _is_of(each, names)]
+    opened = tuple(_opened(loaded, touched, units))
+    checked = check(_only(loaded, units), is_part=True, more=opened)
+    report = checked.report
+    # What a change opens is new, wherever it is seen.
+    elsewhere = [
+        each
+        for each in report.diagnostics
+        if not _points_into(each, touched) and _is_of(each, names) and each.rule != WIDENED
+    ]
     known = _known_before(loaded, touched, names) if elsewhere else frozenset()
     new = {id(each) for each in elsewhere if _identity(each) not in known}
-    diagnostics = tuple(each for each in report.diagnostics if _points_into(each, touched) or id(each) in new)
+    diagnostics = tuple(
+        each for each in report.diagnostics if _points_into(each, touched) or id(each) in new or each.rule == WIDENED
+    )
     return attrs.evolve(checked, report=attrs.evolve(report, diagnostics=diagnostics))
 
 
@@ -93,12 +108,27 @@ def _only(loaded: Loaded, units: Sequence[Unit]) -> Loaded:
 
 def _known_before(loaded: Loaded, touched: Touched, names: Collection[str]) -> frozenset[tuple[str, str]]:
     """What is said of the units of these names without the touched files, or as they were before, however quietly."""
-    absent = touched.paths - touched.before.keys()
-    inputs = loaded.inputs.without(absent).with_texts(touched.before)
-    earlier = found_in(inputs, attrs.evolve(loaded.settings, unit=None), loaded.rulebook)
+    earlier = _earlier(loaded, touched)
     units = [unit for unit in earlier.found.units if unit.name in names]
     found = check(_only(earlier, units), is_part=True, with_low=True).report.diagnostics
     return frozenset(_identity(each) for each in found)
+
+
+def _earlier(loaded: Loaded, touched: Touched) -> Loaded:
+    """What was loaded before the change."""
+    absent = touched.paths - touched.before.keys()
+    inputs = loaded.inputs.without(absent).with_texts(touched.before)
+    return found_in(inputs, attrs.evolve(loaded.settings, unit=None), loaded.rulebook)
+
+
+def _opened(loaded: Loaded, touched: Touched, units: Sequence[Unit]) -> Iterator[Diagnostic]:
+    """What the change opens, where policies may have to do with it."""
+    texts = (*touched.before.values(), *(source.text for source in loaded.inputs.files))
+    if not touched.is_since_revision or not any("NetworkPolicy" in text for text in texts):
+        return
+    from .widened import widened
+
+    yield from widened(_earlier(loaded, touched).found.units, units, loaded.settings, loaded.rulebook)
 
 
 def _points_into(diagnostic: Diagnostic, touched: Touched) -> bool:

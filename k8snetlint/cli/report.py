@@ -32,10 +32,11 @@ class Checked:
     has_internal_error: bool
 
 
-def check(loaded: Loaded, *, is_part: bool = False, with_low: bool = False) -> Checked:
+def check(loaded: Loaded, *, is_part: bool = False, with_low: bool = False, more: Sequence[Diagnostic] = ()) -> Checked:
     """Runs the checks over what is loaded; `is_part`: other units of the same files are left out.
 
-    Diagnostics of low confidence are left out unless the settings are pedantic or they are asked for.
+    `more` are diagnostics of what no check sees, such as the state before a change. Diagnostics of low confidence are
+    left out unless the settings are pedantic or they are asked for.
     """
     settings, rulebook = loaded.settings, loaded.rulebook
     shown = progress.current()
@@ -44,7 +45,7 @@ def check(loaded: Loaded, *, is_part: bool = False, with_low: bool = False) -> C
     selected = rulebook.selected(settings.select, settings.extend_select, settings.ignore, pedantic=settings.pedantic)
     below = [
         diagnostic
-        for diagnostic in (*_from_below(loaded), *_of_intents(loaded))
+        for diagnostic in (*_from_below(loaded), *_of_intents(loaded), *more)
         if diagnostic.rule in selected or diagnostic.rule not in rulebook.rules
     ]
     reasons = dict.fromkeys((*outcome.incomplete_because, *_input_reasons(loaded)))
