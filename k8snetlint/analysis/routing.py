@@ -282,10 +282,16 @@ def resolved_name(cluster: Cluster, host: str, namespace: str, dns_domain: str =
     Source: Kubernetes, DNS for Services and Pods: the search list begins with the own namespace.
     """
     labels = host.lower().rstrip(".").split(".")
-    if len(labels) == 2 and _POD_OF_SET.search(labels[0]):
+    match = _POD_OF_SET.match(labels[0])
+    if len(labels) == 2 and match is not None:
         own = ServiceName(labels[1], namespace, labels[0], False)
         service = find_service(cluster, own)
         if service is not None and (service.is_headless or named_pods(cluster, service, labels[0])):
+            return own
+        # Behind another Service than its governing one a pod has no name; that is what is meant all the same.
+        if service is not None and any(
+            (workload.kind, workload.name) == ("StatefulSet", match["set"]) for workload in cluster.backends(service)
+        ):
             return own
     return service_name(host, namespace, dns_domain)
 

@@ -399,3 +399,55 @@ spec:
     (need,) = needed(text, Ground.ROUTE)
     assert need.workload is not None
     assert (need.workload.name, *told([need])) == ("edge", ("cart", "cart:80", [("cart", 7070)]))
+
+
+SET = """
+apiVersion: apps/v1
+kind: StatefulSet
+metadata: {name: db, namespace: shop}
+spec:
+  serviceName: GOVERNING
+  selector: {matchLabels: {app: db}}
+  template: {metadata: {labels: {app: db}}, spec: {containers: [{name: c, image: i, ports: [{containerPort: 5432}]}]}}
+---
+apiVersion: v1
+kind: Pod
+metadata: {name: other, namespace: shop, labels: {app: db}}
+spec: {containers: [{name: c, image: i}]}
+---
+apiVersion: v1
+kind: Service
+metadata: {name: db, namespace: shop}
+spec: {selector: {app: db}, ports: [{port: 80, targetPort: 5432}]}
+---
+apiVersion: v1
+kind: Pod
+metadata: {name: client, namespace: NAMESPACE}
+spec: {dnsConfig: {searches: [SEARCH]}, containers: [{name: c, image: i, env: [{name: DB_URL, value: "HOST"}]}]}
+"""
+
+
+@pytest.mark.parametrize(
+    ("host", "namespace", "search", "governing", "expected"),
+    [
+        ("db-0.db:5432", "shop", "x.test", "db", [("db", 5432)]),
+        ("http://db-0.db.shop.svc:80", "shop", "x.test", "db", [("db", 80)]),
+        ("db-0.db:5432", "shop", "x.test", "peers", []),
+        ("db:80", "shop", "x.test", "db", [("db", 5432), ("other", 5432)]),
+        ("db:80", "front", "shop.svc.cluster.local", "db", [("db", 5432), ("other", 5432)]),
+        ("db:80", "front", "x.test", "db", []),
+    ],
+)
+def test_pods_by_their_own_names_and_search_domains(
+    host: str, namespace: str, search: str, governing: str, expected: list[tuple[str, int]]
+) -> None:
+    text = SET.replace("HOST", host).replace("NAMESPACE", namespace)
+    cluster = cluster_of(text.replace("SEARCH", search).replace("GOVERNING", governing))
+    found = [
+        (backend.workload.name, backend.port)
+        for need in requirements(cluster, Settings())
+        if need.ground is Ground.ADDRESS and need.workload is not None and need.workload.name == "client"
+        for backend in need.backends
+        if backend.workload is not None
+    ]
+    assert found == expected

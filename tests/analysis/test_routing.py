@@ -238,6 +238,8 @@ def test_two_labels_mean_a_pod_of_the_own_namespace_where_one_is_called_so() -> 
     cluster = cluster_of(SET)
     assert resolved_name(cluster, "db-0.db", "shop") == ServiceName("db", "shop", "db-0", False)
     assert resolved_name(cluster, "other-0.db", "shop") == ServiceName("other-0", "db", None, False)
+    governed = cluster_of(SET.replace("serviceName: db", "serviceName: peers"))
+    assert resolved_name(governed, "db-0.db", "shop") == ServiceName("db", "shop", "db-0", False)
 
 
 @pytest.mark.parametrize(

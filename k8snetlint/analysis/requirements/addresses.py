@@ -23,6 +23,8 @@ def addresses(stated: Iterable[Statement], cluster: Cluster, settings: Settings)
         service = aliased(cluster, named, settings.cluster.dns_domain)[-1] if named is not None else None
         if name is None or service is None or service.is_external_name:
             continue
+        if name.pod is not None and not (service.is_headless or named_pods(cluster, service, name.pod)):
+            continue  # such a name is not resolved
         port, reached = destination(cluster, service, statement.mention, name.pod if service is named else None)
         if not reached:
             continue
