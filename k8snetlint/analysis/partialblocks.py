@@ -38,6 +38,8 @@ def partial_blocks(policies: PolicySet) -> Iterator[PartialBlock]:
         for number, rule in enumerate(rules if stage.name == EGRESS else ()):
             if rule.action is Action.ALLOW or rule.origin is None:
                 continue
+            if rule.action is Action.PASS and all(later.action is Action.PASS for later in rules[number + 1 :]):
+                continue
             if not any(block & likely for block in blocks_in(rule.match.destination)):
                 continue
             subjects = [peer for peer in policies.peers.pods if matches(rule.match.source, peer)]

@@ -9,7 +9,7 @@ from k8snetlint.algebra.addresses import AddressSet
 from k8snetlint.diagnostic import Diagnostic, Severity
 from k8snetlint.engine import Context, check
 from k8snetlint.model.adminpolicy import LOWEST_PRIORITY, AdminPolicy
-from k8snetlint.model.values import is_placeholder, items_of, text_of
+from k8snetlint.model.values import is_placeholder, items_of, name_of, text_of
 from k8snetlint.source.tree import Node, Path
 
 from .container_ports import PROTOCOLS
@@ -166,7 +166,7 @@ def action_invalid(policy: AdminPolicy, ctx: Context) -> Iterator[Diagnostic]:
     article = "an " if policy.kind.startswith("A") else "a "
     for rule in rules(policy):
         node = rule.node.get("action")
-        action = text_of(node) if node is not None else None
+        action = name_of(node) if node is not None else None
         if node is None or node.value is None:
             yield ctx.report(
                 policy,
@@ -174,7 +174,15 @@ def action_invalid(policy: AdminPolicy, ctx: Context) -> Iterator[Diagnostic]:
                 message=f"a rule of `{policy.name}` has no action, so the policy is rejected",
                 help=f"add `action`: {', '.join(known)}",
             )
-        elif action is not None and action not in known and not is_placeholder(action):
+        elif action is None:
+            yield ctx.report(
+                policy,
+                *rule.path,
+                "action",
+                message=f"the action of a rule of `{policy.name}` is not a word, so the policy is rejected",
+                help=f"use one of {', '.join(known)}",
+            )
+        elif action not in known and not is_placeholder(action):
             meant = allow if action == other else next((word for word in known if word.lower() == action.lower()), None)
             fix = ctx.fix(f"Write `{meant}`", ctx.replace(policy, *rule.path, "action", text=meant)) if meant else None
             hint = f"; did you mean `{meant}`?" if meant else f"; valid are {', '.join(known)}"
@@ -322,7 +330,17 @@ def network_invalid(policy: AdminPolicy, ctx: Context) -> Iterator[Diagnostic]:
     """An entry of `networks` that is no CIDR."""
     for rule in rules(policy):
         for peer, path in rule.entries(rule.peers):
-            for index, node in enumerate(items_of(peer.get("networks"))):
+            networks = peer.get("networks")
+            if networks is not None and networks.is_sequence and not networks.items:
+                yield ctx.report(
+                    policy,
+                    *path,
+                    "networks",
+                    key=True,
+                    message=f"`networks` of `{policy.name}` is empty, so the policy is rejected",
+                    help="list at least one block of addresses, or remove the peer",
+                )
+            for index, node in enumerate(items_of(networks)):
                 text = text_of(node)
                 if text is None or is_placeholder(text) or _is_network(text):
                     continue

@@ -67,6 +67,8 @@ def selector_faults(node: Node | None, path: Path) -> Iterator[tuple[Path, bool,
     for index, item in enumerate(items_of(node.get("matchExpressions"))):
         if item.is_mapping:
             yield from _requirement_faults(item, (*path, "matchExpressions", index))
+        elif item.value is None:
+            yield (*path, "matchExpressions", index), False, "an expression is empty"
 
 
 def _requirement_faults(item: Node, path: Path) -> Iterator[tuple[Path, bool, str]]:

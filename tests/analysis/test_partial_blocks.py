@@ -53,6 +53,8 @@ def manifests(rules: str, namespace: str = "shop") -> str:
         (DENY % "10.244.1.0/24", "shop", ("10.244.0.0/16",), [("egress", 0)]),
         (DENY % "10.96.0.0/16", "shop", ("10.244.0.0/16",), []),
         ((DENY % "10.0.0.0/8").replace("Deny", "Accept"), "shop", (), []),
+        ((DENY % "10.0.0.0/8").replace("Deny", "Pass"), "shop", (), []),
+        (f"{(DENY % '10.0.0.0/8').replace('Deny', 'Pass')}, {DENY % '0.0.0.0/0'}", "shop", (), [("egress", 0)]),
         (f"{SPARED}, {DENY % '10.0.0.0/8'}", "shop", (), []),
         (f"{DENY % '10.0.0.0/8'}, {SPARED}", "shop", (), [("egress", 0)]),
     ],
