@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from k8snetlint.diagnostic import Diagnostic
+from k8snetlint.diagnostic import Diagnostic, Severity
 from k8snetlint.engine import Context, check
 from k8snetlint.model.services import Service, ServicePort
 from k8snetlint.model.values import integer_of, is_placeholder, text_of
@@ -235,6 +235,8 @@ def node_port_duplicate(service: Service, ctx: Context) -> Iterator[Diagnostic]:
                 *port.path,
                 "nodePort",
                 message=f"nodePort {port.node_port} stands twice in the Service",
+                # Validation lets two protocols pass; only the allocator asks for one Service port, where it runs.
+                severity=Severity.NOTE if first.protocol != port.protocol else None,
                 related=[ctx.location(service, *first.path, "nodePort", label="first here")],
                 help="give each port a nodePort of its own, or leave it to the cluster",
             )
