@@ -26,8 +26,6 @@ _OWN_RULES: frozenset[tuple[str, ...]] = frozenset(
         ("matchExpressions", "operator"),
         ("matchExpressions", "key"),
         ("paths", "pathType"),
-        ("backend", "serviceName"),
-        ("backend", "servicePort"),
         ("spec", "priority"),
         ("spec", "subject"),
         ("ingress", "action"),
@@ -44,6 +42,10 @@ _OWN_RULES: frozenset[tuple[str, ...]] = frozenset(
         ("dnsPolicy",),
         ("addressType",),
     }
+)
+# What a backend of an Ingress was before networking.k8s.io/v1.
+_OLD_BACKENDS = frozenset(
+    (backend, field) for backend in ("backend", "defaultBackend") for field in ("serviceName", "servicePort")
 )
 # What an object without it is not: a document that lacks it is rather a patch, or what a test expects to find.
 _WHOLES = frozenset({"spec", "selector", "template", "containers"})
@@ -109,6 +111,8 @@ def _report(resource: Resource, problem: SchemaProblem, ctx: Context, help_: str
 def unknown_network_field(resource: Resource, ctx: Context) -> Iterator[Diagnostic]:
     """A field that the kind does not have."""
     for problem in _problems(resource, ctx, ProblemType.UNKNOWN_FIELD):
+        if resource.kind == "Ingress" and (problem.path == ("spec", "backend") or problem.path[-2:] in _OLD_BACKENDS):
+            continue  # ING030
         near = problem.suggestion
         yield _report(
             resource,
