@@ -268,8 +268,10 @@ def aliased(cluster: Cluster, service: Service, dns_domain: str = "cluster.local
     chain = [service]
     while chain[-1].is_external_name and len(chain) <= _LONGEST_CHAIN:
         # An alias is answered as it is written, without the search list.
-        name = service_name(chain[-1].external_name or "", chain[-1].namespace or "", dns_domain)
-        found = find_service(cluster, name) if name is not None and name.is_qualified else None
+        written = chain[-1].external_name or ""
+        name = service_name(written, chain[-1].namespace or "", dns_domain)
+        is_whole = name is not None and name.is_qualified and not written.rstrip(".").lower().endswith(".svc")
+        found = find_service(cluster, name) if name is not None and is_whole else None
         if found is None or found in chain:
             break
         chain.append(found)

@@ -126,6 +126,15 @@ def external_name_target_not_found(service: Service, ctx: Context) -> Iterator[D
                 message=f"externalName names {what}, so the name never resolves",
                 help="name the host or the Service that is meant",
             )
+        elif name.rstrip(".").lower().endswith(".svc"):
+            whole = f"{name.rstrip('.')}.{ctx.settings.cluster.dns_domain}"
+            yield ctx.report(
+                service,
+                "spec",
+                "externalName",
+                message=f"externalName `{name}` lacks the cluster's domain: no search list completes an alias",
+                help=f"write `{whole}`",
+            )
         return
     level = missing_level(ctx, target.namespace, has_such=bool(named_services(ctx.cluster, target.namespace)))
     yield ctx.report(

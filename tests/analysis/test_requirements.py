@@ -201,6 +201,7 @@ def test_only_the_chosen_keys_of_a_volume_are_read(items: str, count: int) -> No
     [
         ("db.data.svc.cluster.local", [("db", 5432)]),
         ("db.data", []),
+        ("db.data.svc", []),
         ("db.example.com", []),
         ("alias.shop.svc.cluster.local", []),
     ],
