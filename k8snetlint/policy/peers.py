@@ -20,6 +20,8 @@ FINISHED_PHASES = ("Succeeded", "Failed")
 JOB_NAME_LABELS = ("batch.kubernetes.io/job-name", "job-name")
 _NO_LABELS: Mapping[str, str] = {}
 _NO_ADDRESSES = AddressSet()
+# A pod, its ReplicaSet, its Deployment, and what made that.
+_MAX_OWNERS = 4
 
 
 class DeclaredPort(NamedTuple):
@@ -124,18 +126,38 @@ class Peers:
     def pods(self) -> tuple[Peer, ...]:
         """One peer per workload, equal pods of one controller together; `pods[i].index` is i.
 
-        Pods of one controller that policies might tell apart are peers of one text.
+        A controller that is there too, as in a dump of a cluster, is its pods, and what it is controlled by is what
+        they are named by. Pods of one controller that policies might tell apart are peers of one text.
         """
         groups: dict[tuple[object, ...], list[Workload]] = {}
         for workload in self.cluster.workloads:
-            if _is_finished(workload):
-                continue
-            groups.setdefault(self._group_key(workload), []).append(workload)
-        return tuple(self._peer(_text_of(group[0]), tuple(group), index) for index, group in enumerate(groups.values()))
+            if not _is_finished(workload) and (workload.kind == "Pod" or self._top(workload) is workload):
+                groups.setdefault(self._group_key(workload), []).append(workload)
+        return tuple(self._peer(tuple(group), index) for index, group in enumerate(groups.values()))
 
     @cached_property
     def _by_workload(self) -> Mapping[int, Peer]:
-        return {id(workload): peer for peer in self.pods for workload in peer.workloads}
+        found = {id(workload): peer for peer in self.pods for workload in peer.workloads}
+        for workload in self.cluster.workloads:
+            peer = found.get(id(self._top(workload)))
+            if peer is not None and not _is_finished(workload):
+                found.setdefault(id(workload), peer)
+        return found
+
+    @cached_property
+    def _controllers(self) -> Mapping[tuple[str | None, str, str], Workload]:
+        """The workloads that may control others, by namespace, kind and name."""
+        return {(each.namespace, each.kind, each.name): each for each in self.cluster.workloads if each.kind != "Pod"}
+
+    def _top(self, workload: Workload) -> Workload:
+        """What controls a workload, of those that are there, up to what nothing controls; itself where nothing does."""
+        for _ in range(_MAX_OWNERS):
+            owner = _controller(workload)
+            above = self._controllers.get((workload.namespace, *owner)) if owner is not None else None
+            if above is None or above is workload:
+                break
+            workload = above
+        return workload
 
     def of(self, workload: Workload) -> Peer | None:
         """The peer that a workload belongs to; None for a finished pod."""
@@ -178,16 +200,30 @@ class Peers:
         return self._namespace_labels[name]
 
     def _group_key(self, workload: Workload) -> tuple[object, ...]:
-        owner = _controller(workload)
-        if owner is None:
+        top = self._top(workload)
+        owner = (top.kind, top.name) if top.kind != "Pod" else _controller(workload)
+        if owner is None or (workload.kind != "Pod" and not self._is_owner(workload)):
             return (workload.namespace, workload.kind, workload.name, workload.group)
         labels = frozenset(item for item in workload.pod_labels.items() if not is_run_time_label(item[0]))
         return (workload.namespace, *owner, labels, _ports_of(workload), workload.host_network)
 
-    def _peer(self, text: str, group: tuple[Workload, ...], index: int) -> Peer:
+    @cached_property
+    def _owners(self) -> frozenset[tuple[str | None, str, str]]:
+        """Namespace, kind and name of what pods name as their controllers."""
+        owners = ((each.namespace, _controller(each)) for each in self.cluster.workloads)
+        return frozenset((namespace, *owner) for namespace, owner in owners if owner is not None)
+
+    def _is_owner(self, workload: Workload) -> bool:
+        return (workload.namespace, workload.kind, workload.name) in self._owners
+
+    def _peer(self, group: tuple[Workload, ...], index: int) -> Peer:
+        top = self._top(group[0])
+        text = str(top) if top.kind != "Pod" else _text_of(group[0])
+        # Pods that run say more than the template they were made of.
+        members = tuple(each for each in group if each.kind == "Pod") or group
         # The last of several declarations of one name is what a cluster ends up with.
-        workload = group[-1]
-        node = self._node_of(workload) if len(group) == 1 else None
+        workload = members[-1]
+        node = self._node_of(workload) if len(members) == 1 else None
         on_host = workload.host_network and not self.enforcement.selects_host_network
         return Peer(
             text,
@@ -196,7 +232,7 @@ class Peers:
             labels=_labels_of(workload),
             service_account=_service_account(workload),
             ports=_ports_of(workload),
-            addresses=self._addresses(group, on_host),
+            addresses=self._addresses(members, on_host),
             node=node.name if node is not None else None,
             node_labels=node.labels if node is not None and on_host else {},
             is_pod=not on_host,
@@ -243,9 +279,7 @@ def _is_finished(workload: Workload) -> bool:
 
 
 def _controller(workload: Workload) -> tuple[str, str] | None:
-    """Kind and name of what made a pod; a node is not counted: static pods are named by themselves."""
-    if workload.kind != "Pod":
-        return None
+    """Kind and name of what made a workload; a node is not counted: static pods are named by themselves."""
     for item in items_of(workload.root.get("metadata", "ownerReferences")):
         controller = item.get("controller")
         kind, name = text_of(item.get("kind")), text_of(item.get("name"))
