@@ -17,6 +17,7 @@ from .diagnostic import Applicability, Confidence, Severity
 
 _HEADER = re.compile(r"\A---\n(.*?)\n---\n", re.DOTALL)
 _BLOCK = re.compile(r"^```yaml(?P<words>[^\n]*)\n(?P<text>.*?)^```$", re.MULTILINE | re.DOTALL)
+_LONGEST_HEADER = 900
 _KEYS = frozenset(
     {
         "id",
@@ -151,11 +152,11 @@ def load(folder: Path | None = None) -> Rulebook:
 
 
 def _read(path: Path) -> RuleInfo:
-    with path.open(encoding="utf-8") as file:
-        head = file.read(900)
+    with path.open("rb") as file:
+        head = file.read(_LONGEST_HEADER).decode("utf-8", "ignore")
     header = _HEADER.match(head)
     if header is None:
-        raise RuleDocumentError(f"{path}: no header between `---` lines in its first 900 characters")
+        raise RuleDocumentError(f"{path}: no header between `---` lines in its first {_LONGEST_HEADER} bytes")
     fields: dict[str, str] = {}
     for line in header[1].splitlines():
         key, _, value = line.partition(":")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import importlib
 import os
 import sys
@@ -13,6 +14,8 @@ import click
 from k8snetlint import __version__
 
 REPORT_ADDRESS = "https://github.com/k8snetlint/k8snetlint/issues"
+
+_GC_THRESHOLDS = (200_000, 50, 50)
 
 # Name -> (module in this package, one line for `--help`, which imports none of them).
 COMMANDS = {
@@ -77,6 +80,8 @@ def program() -> None:
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
     """Runs the program and exits with its code."""
+    # Trees and sets hold no cycles: collecting at the usual pace finds nothing, and costs a quarter of a map's time.
+    gc.set_threshold(*_GC_THRESHOLDS)
     sys.exit(run(arguments))
 
 
