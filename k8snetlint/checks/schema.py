@@ -47,6 +47,8 @@ _OWN_RULES: frozenset[tuple[str, ...]] = frozenset(
 _OLD_BACKENDS = frozenset(
     (backend, field) for backend in ("backend", "defaultBackend") for field in ("serviceName", "servicePort")
 )
+# Fields that are no part of a kind, and that those who make operators' bundles write. Source: Operator SDK, bundle webhooks.
+_OF_BUNDLES = (("clientConfig", "service", "containerPort"),)
 # What an object without it is not: a document that lacks it is rather a patch, or what a test expects to find.
 _WHOLES = frozenset({"spec", "selector", "template", "containers"})
 
@@ -93,6 +95,7 @@ def _report(resource: Resource, problem: SchemaProblem, ctx: Context, help_: str
     # The schemas of custom kinds are of one release of each project: another may know more fields.
     is_drift = is_key and problem.suggestion is None and not is_builtin_group(resource.group)
     # What an operator's bundle is made from has fields for the program that makes it.
+    is_drift |= problem.path[-3:] in _OF_BUNDLES
     is_drift |= is_key and bool(ctx.cluster.of_kind("operators.coreos.com", "ClusterServiceVersion"))
     return ctx.report(
         resource,

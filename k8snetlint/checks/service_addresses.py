@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from ipaddress import ip_address
 
-from k8snetlint.analysis.routing import routed_backends
 from k8snetlint.diagnostic import Diagnostic, Severity
 from k8snetlint.engine import Context, check
 from k8snetlint.model.cluster import Cluster
+from k8snetlint.model.gateways import Route
+from k8snetlint.model.ingresses import Ingress
 from k8snetlint.model.services import Service
 from k8snetlint.model.values import integer_of, is_placeholder, items_of, text_of, texts_of
 from k8snetlint.settings import Settings
@@ -138,9 +139,16 @@ def headless_on_node_port_or_lb(service: Service, ctx: Context) -> Iterator[Diag
         )
 
 
-def routed_services(cluster: Cluster, settings: Settings) -> frozenset[int]:
-    """The identities of the Services that Ingresses and routes lead to."""
-    return frozenset(id(backend.service) for backend in routed_backends(cluster))
+def routed_services(cluster: Cluster, settings: Settings) -> frozenset[tuple[str | None, str]]:
+    """Namespace and name of the Services that Ingresses and routes name, whatever stands behind them."""
+    ingresses = ((each.namespace, backend.service) for each in cluster.all_of(Ingress) for backend in each.backends)
+    backends = (
+        (backend.namespace or route.namespace, backend.name)
+        for route in cluster.all_of(Route)
+        for rule in route.rules
+        for backend in rule.backends
+    )
+    return frozenset((namespace, name) for namespace, name in (*ingresses, *backends) if name)
 
 
 @check("SVC043")
@@ -164,7 +172,9 @@ def headless_port_remap(service: Service, ctx: Context) -> Iterator[Diagnostic]:
         if number == port.number or port.number in listening:
             continue
         # Controllers resolve a backend to its endpoints; SRV records name the port that the pods listen on.
-        is_led = id(service) in ctx.once(routed_services) or any(other.number == number for other in service.ports)
+        is_led = (service.namespace, service.name) in ctx.once(routed_services) or any(
+            other.number == number for other in service.ports
+        )
         path = (*port.path, "port")
         yield ctx.report(
             service,

@@ -169,3 +169,13 @@ def test_a_controller_out_of_sight_may_not_be_whom_an_admin_policy_denies(
         "spec: {subject: {namespaces: {}}, ingress: [{action: Deny, from: [{namespaces: %s}]}]}\n"
     )
     assert levels([ONE, SERVER, route, policy % denied], "NP042") == expected
+
+
+def test_a_field_that_bundles_are_made_from_may_be_meant() -> None:
+    webhook = (
+        "apiVersion: admissionregistration.k8s.io/v1\nkind: MutatingWebhookConfiguration\nmetadata: {name: w}\n"
+        "webhooks: [{name: a.example.org, sideEffects: None, admissionReviewVersions: [v1], "
+        "clientConfig: {service: {name: web, namespace: a, %s: 9443}}}]\n"
+    )
+    assert levels([webhook % "containerPort"], "K8S004") == [("note", "medium")]
+    assert levels([webhook % "targetPort"], "K8S004") == [("warning", "high")]
