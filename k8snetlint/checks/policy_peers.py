@@ -141,7 +141,7 @@ def and_or_confusion(policy: NetworkPolicy, ctx: Context) -> Iterator[Diagnostic
             pods_there = elsewhere(pods, policy.namespace, ctx)
             is_meant = any(_is_in(item.namespace, by_namespace, ctx) for item in pods_there)
             # Who lists more than the two knows that entries are alternatives.
-            is_list = len(rule.peers) > 2 and not is_meant
+            is_list = len(rule.peers) > 2
             yield ctx.report(
                 policy,
                 *by_pod.path,
