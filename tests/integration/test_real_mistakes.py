@@ -142,3 +142,61 @@ def test_the_mistake_is_told_at_its_place(
         assert diagnostic["resource"]["name"] == told.name
         assert line.strip().removeprefix("- ") == told.line
         assert told.part in diagnostic["message"]
+
+
+ARGO = "argo-cd/manifests"
+GUESTBOOK = "gke-samples/quickstarts/guestbook"
+REDIS = "redis-operator/example/operator"
+BY_OBJECT = [
+    (f"{ARGO}/ha/namespace-install.yaml", "NP018", f"{ARGO}/ha/namespace-install.yaml:4322"),
+    (REDIS, "SVC005", f"{REDIS}/all-redis-operator-resources.yaml:129"),
+    (REDIS, "REF005", f"{REDIS}/all-redis-operator-resources.yaml:165"),
+    (
+        "infra-deployments/components/kubearchive/development",
+        "SVC007",
+        "infra-deployments/components/kubearchive/development/kubearchive.yaml:1050",
+    ),
+    (
+        f"{ARGO}/base/application-controller-deployment",
+        "SVC007",
+        f"{ARGO}/base/application-controller-deployment/argocd-application-controller-service.yaml:18",
+    ),
+    (
+        "container-solutions-examples/broken-Deployment",
+        "SVC001",
+        "container-solutions-examples/broken-Deployment/spec.spec.readinessProbe/readiness-broken.yaml:45",
+    ),
+    (
+        "infra-deployments/components/konflux-ui",
+        "PORT003",
+        "infra-deployments/components/konflux-ui/production/base/proxy/proxy.yaml:246",
+    ),
+    (
+        "infra-deployments/components/konflux-ui",
+        "PORT003",
+        "infra-deployments/components/konflux-ui/staging/base/proxy/proxy.yaml:255",
+    ),
+    (
+        "ingress-nginx/deploy/static/provider/aws/nlb-with-tls-termination",
+        "PORT004",
+        "ingress-nginx/deploy/static/provider/aws/nlb-with-tls-termination/deploy.yaml:481",
+    ),
+    (
+        "../rendered/kubeflow-manifests-applications-kserve-kserve.yaml",
+        "PORT018",
+        "../rendered/kubeflow-manifests-applications-kserve-kserve.yaml:986",
+    ),
+    (GUESTBOOK, "K8S011", f"{GUESTBOOK}/redis-follower-deployment.yaml:27"),
+    (GUESTBOOK, "K8S011", f"{GUESTBOOK}/redis-leader-deployment.yaml:27"),
+]
+
+
+@needs_shared
+@pytest.mark.parametrize(("path", "rule", "place"), BY_OBJECT)
+def test_mistakes_of_single_objects_are_at_their_place(
+    path: str, rule: str, place: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(CORPUS / "repos")
+    run(["check", "--isolated", "--pedantic", "--select", rule, "--fail-on", "never", "-f", "json", path])
+    found = json.loads(capsys.readouterr().out)["diagnostics"]
+    assert place in {f"{each['location']['path']}:{each['location']['line']}" for each in found if each["rule"] == rule}
