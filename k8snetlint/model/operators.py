@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 
 from .cluster import Cluster
 
@@ -84,9 +84,3 @@ def may_be_operated(cluster: Cluster, namespace: str | None, labels: Mapping[str
 def _is_foreign(key: str) -> bool:
     prefix, slash, _ = key.partition("/")
     return bool(slash) and prefix not in _COMMON_PREFIXES
-
-
-def has_installer(cluster: Cluster, namespaces: Iterable[str | None]) -> bool:
-    """Whether an installer in sight lies in one of the namespaces, so that more may come to be there."""
-    wanted = set(namespaces)
-    return any(resource.namespace in wanted for group, kind in INSTALLERS for resource in cluster.of_kind(group, kind))

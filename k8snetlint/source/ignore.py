@@ -69,11 +69,6 @@ def _pattern(line: str) -> Pattern | None:
     return None if regex is None else Pattern(regex, is_negated, directories_only, by_name)
 
 
-def glob_regex(pattern: str) -> re.Pattern[str] | None:
-    """The regular expression for a path glob: `*` and `?` stop at `/`, `**` does not. None if it is no pattern."""
-    return _translated(pattern)
-
-
 def _translated(glob: str) -> re.Pattern[str] | None:
     pieces: list[str] = []
     index = 0

@@ -7,7 +7,7 @@ from bisect import bisect_right
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from k8snetlint.source.parse import Problem, ProblemKind, parse
+from k8snetlint.source.parse import Problem, parse
 from k8snetlint.source.text import Place, SourceFile, Span
 from k8snetlint.source.tree import BLOCK, QUOTED, Document, Node, Scalar
 
@@ -66,11 +66,6 @@ def _parts(text: str) -> Iterator[tuple[int, int]]:
         start = separator.end()
     if text[start:].strip():
         yield start, len(text)
-
-
-def syntax_messages(problems: tuple[Problem, ...]) -> list[str]:
-    """What keeps a text from being read; a duplicate key does not."""
-    return [problem.message for problem in problems if problem.kind is not ProblemKind.DUPLICATE_KEY]
 
 
 class _Origins:

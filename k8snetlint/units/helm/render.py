@@ -13,11 +13,12 @@ from k8snetlint.source.tree import Document, Node
 
 from .chart import Chart, Loading, load_chart, overlaid
 from .coalescing import coalesced
-from .compiler import Compiled, compile_source, printed
+from .compiler import Compiled, compile_source
 from .dependencies import process_dependencies
 from .files import ChartFiles, folder_files
 from .functions import function_library
 from .lexer import TemplateSyntaxError
+from .novalue import printed
 from .objects import DEFAULT_KUBE_VERSION, capabilities, chart_object, files_object, release
 from .parser import ParsedTexts
 from .provenance import documents_of

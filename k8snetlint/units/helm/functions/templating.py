@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from k8snetlint.units.helm.compiler import compile_text, rendered, without_no_value
+from k8snetlint.units.helm.compiler import compile_text, rendered
 from k8snetlint.units.helm.lexer import TemplateSyntaxError
+from k8snetlint.units.helm.novalue import without_no_value
 from k8snetlint.units.helm.runtime import Builtin, Caller, Library, Registry, Running
 from k8snetlint.units.helm.values import Method, TemplateError, Text, Value, plain_map
 
