@@ -17,7 +17,7 @@ from .choices import no_such_choice
 PROTOCOLS = ("TCP", "UDP", "SCTP")
 _SSH = 22
 # What is there to be reached by SSH, by the names of workloads, Services and images: git servers, file transfer, bastions.
-_SSH_SERVERS = re.compile(r"ssh|sftp|git|gerrit|gogs|forgejo|bastion|jump|tunnel", re.IGNORECASE)
+_SSH_SERVERS = re.compile(r"(?<![a-z])(?:open)?(?:ssh|sftp|git|gerrit|gogs|forgejo|bastion|jump|tunnel)", re.IGNORECASE)
 _FIRST_UNPRIVILEGED = 1024
 
 

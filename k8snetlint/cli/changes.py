@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
+from functools import cache
 
 import attrs
 
@@ -14,7 +15,7 @@ from k8snetlint.suppress import UNUSED
 from k8snetlint.units.unit import Unit
 
 from .pipeline import Failure, Loaded, found_in
-from .report import Checked, check
+from .report import Checked, check, selected_rules
 from .repository import changed_files, texts_at
 
 # The rule over what a change opens.
@@ -73,7 +74,9 @@ def check_touched(loaded: Loaded, touched: Touched) -> Checked:
     """
     units = [unit for unit in loaded.found.units if _may_depend(unit, touched)]
     names = {unit.name for unit in units}
-    opened = tuple(_opened(loaded, touched, units))
+    # Looked at where something depends on it, and then once.
+    earlier = cache(lambda: _earlier(loaded, touched))
+    opened = tuple(_opened(loaded, touched, units, earlier)) if WIDENED in selected_rules(loaded) else ()
     checked = check(_only(loaded, units), is_part=True, more=opened)
     report = checked.report
     # What a change opens is new, wherever it is seen.
@@ -82,7 +85,7 @@ def check_touched(loaded: Loaded, touched: Touched) -> Checked:
         for each in report.diagnostics
         if not _points_into(each, touched) and _is_of(each, names) and each.rule != WIDENED
     ]
-    known = _known_before(loaded, touched, names) if elsewhere else frozenset()
+    known = _known_before(earlier(), names) if elsewhere else frozenset()
     new = {id(each) for each in elsewhere if _identity(each) not in known}
     diagnostics = tuple(
         each for each in report.diagnostics if _points_into(each, touched) or id(each) in new or each.rule == WIDENED
@@ -106,9 +109,8 @@ def _only(loaded: Loaded, units: Sequence[Unit]) -> Loaded:
     return attrs.evolve(loaded, found=attrs.evolve(loaded.found, units=tuple(units)))
 
 
-def _known_before(loaded: Loaded, touched: Touched, names: Collection[str]) -> frozenset[tuple[str, str]]:
+def _known_before(earlier: Loaded, names: Collection[str]) -> frozenset[tuple[str, str]]:
     """What is said of the units of these names without the touched files, or as they were before, however quietly."""
-    earlier = _earlier(loaded, touched)
     units = [unit for unit in earlier.found.units if unit.name in names]
     found = check(_only(earlier, units), is_part=True, with_low=True).report.diagnostics
     return frozenset(_identity(each) for each in found)
@@ -121,14 +123,16 @@ def _earlier(loaded: Loaded, touched: Touched) -> Loaded:
     return found_in(inputs, attrs.evolve(loaded.settings, unit=None), loaded.rulebook)
 
 
-def _opened(loaded: Loaded, touched: Touched, units: Sequence[Unit]) -> Iterator[Diagnostic]:
+def _opened(
+    loaded: Loaded, touched: Touched, units: Sequence[Unit], earlier: Callable[[], Loaded]
+) -> Iterator[Diagnostic]:
     """What the change opens, where policies may have to do with it."""
     texts = (*touched.before.values(), *(source.text for source in loaded.inputs.files))
     if not touched.is_since_revision or not any("NetworkPolicy" in text for text in texts):
         return
     from .widened import widened
 
-    yield from widened(_earlier(loaded, touched).found.units, units, loaded.settings, loaded.rulebook)
+    yield from widened(earlier().found.units, units, loaded.settings, loaded.rulebook)
 
 
 def _points_into(diagnostic: Diagnostic, touched: Touched) -> bool:

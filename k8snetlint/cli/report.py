@@ -42,7 +42,7 @@ def check(loaded: Loaded, *, is_part: bool = False, with_low: bool = False, more
     shown = progress.current()
     on_unit = None if shown is None else shown.step
     outcome = run(loaded.found.units, rulebook, settings, with_low=True, on_unit=on_unit)
-    selected = rulebook.selected(settings.select, settings.extend_select, settings.ignore, pedantic=settings.pedantic)
+    selected = selected_rules(loaded)
     below = [
         diagnostic
         for diagnostic in (*_from_below(loaded), *_of_intents(loaded), *more)
@@ -79,6 +79,14 @@ def check(loaded: Loaded, *, is_part: bool = False, with_low: bool = False, more
         rendered_by=loaded.found.programs,
     )
     return Checked(report, outcome.has_internal_error)
+
+
+def selected_rules(loaded: Loaded) -> frozenset[str]:
+    """The ids of the rules that are on."""
+    settings = loaded.settings
+    return loaded.rulebook.selected(
+        settings.select, settings.extend_select, settings.ignore, pedantic=settings.pedantic
+    )
 
 
 def _is_context(loaded: Loaded, path: str) -> bool:
